@@ -1,0 +1,56 @@
+"""Identity: link the contacts of one customer by shared email or phone number."""
+
+from pathlib import Path
+
+from flask import Flask, Response
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+
+from identity import cli, database, models, web
+from identity.config import Config, kept_secret
+from identity.web import api, errors
+
+ROOT = Path(__file__).resolve().parent.parent
+LARGEST_BODY = 256 * 1024
+"""In bytes. The largest honest request is under one kilobyte."""
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Return the application; without `config`, with the environment's settings."""
+    config = config or Config.from_environment()
+    app = Flask(
+        __name__,
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"),
+    )
+    app.config.update(
+        SECRET_KEY=config.secret_key or kept_secret(Path(app.instance_path)),
+        DEFAULT_PHONE_REGION=config.default_phone_region,
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+    # The contract's order of keys, not the alphabet's.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    database.configure(app, config)
+    Migrate(app, database.db, directory=str(ROOT / "migrations"), render_as_batch=True)
+    csrf = CSRFProtect(app)
+    # A page of another site cannot send JSON here without asking first, and we never say yes.
+    csrf.exempt(api.identify)
+    app.register_blueprint(web.blueprint)
+    app.cli.add_command(cli.identity)
+    errors.register(app)
+    app.after_request(_harden)
+    return app
+
+
+def _harden(response: Response) -> Response:
+    headers = response.headers
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Content-Security-Policy"] = (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+    return response
+
+
+__all__ = ["create_app", "models"]

@@ -1,0 +1,26 @@
+"""The commands: `flask identity ...`."""
+
+import sys
+
+import click
+from flask.cli import AppGroup
+
+from identity import seeding, verification
+
+identity = AppGroup("identity", help="Look after the customers.")
+
+
+@identity.command()
+def seed() -> None:
+    """Fill in the demo customers. The same ones every time; running it again adds nothing."""
+    click.echo(seeding.seed())
+
+
+@identity.command()
+def verify() -> None:
+    """Recompute every cluster from its evidence; exit 1 when one differs."""
+    report = verification.verify()
+    click.echo(report)
+    for problem in report.problems[: verification.SHOWN]:
+        click.echo(f"  {problem}", err=True)
+    sys.exit(1 if report.problems else 0)

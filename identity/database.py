@@ -1,0 +1,216 @@
+"""Connections, the only commit and the only retry.
+
+Two engines on one database. *Reading* is in autocommit from the moment it connects: a
+look-up is one statement, and a transaction around it would cost three times as much.
+*Deciding* (the default engine) is transactional. Nobody else opens, commits or retries.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from sqlite3 import Connection as SqliteConnection
+from typing import Any, TypeVar
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+from identity.config import Config
+from identity.errors import LostRace, Unavailable
+
+PATIENCE = 5.0
+"""Seconds a caller waits at most for a lock, a connection or a race before a 503."""
+TRIES = 20
+"""Decisions attempted at most; a storm of 32 callers on one identifier needs about four."""
+READING = "reading"
+
+LOST_RACES = {"40001", "40P01"}
+"""PostgreSQL's own refusals (SQLSTATE): serialization failure, deadlock."""
+T = TypeVar("T")
+
+
+class Base(DeclarativeBase):
+    """The declarative base. Every constraint has a name, so a migration can address it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC, timezone-aware in Python on both databases. SQLite forgets the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC; a moment without a zone is an error, not a guess."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a moment needs a timezone")
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the moment in UTC, whatever zone the connection speaks."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def configure(app: Flask, config: Config) -> None:
+    """Give the app its two engines for `config.database_url`."""
+    # Parameters are customers' emails and phone numbers; they must not ride on exceptions.
+    common = {"url": config.database_url, "hide_parameters": True, "pool_timeout": PATIENCE}
+    deciding: dict[str, Any] = {"pool_size": config.threads, "max_overflow": 0}
+    reading: dict[str, Any] = deciding | {
+        "isolation_level": "AUTOCOMMIT",
+        # There is no transaction to roll back, and asking costs a tenth of the read.
+        "pool_reset_on_return": None,
+    }
+    if config.database_url.startswith("sqlite"):
+        # SQLite has one writer anyway. Waiting for it in our own queue is fair and wakes at
+        # once; SQLite's busy timeout sleeps up to 100 ms at a time and may pass a caller over.
+        deciding["pool_size"] = 1
+        common["connect_args"] = {"timeout": PATIENCE}
+    else:
+        common["connect_args"] = {
+            "connect_timeout": int(PATIENCE),
+            # A server that vanished without a word is noticed after this many milliseconds.
+            "tcp_user_timeout": int(2 * PATIENCE * 1000),
+        }
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = common | deciding
+    app.config["SQLALCHEMY_BINDS"] = {READING: common | reading}
+    db.init_app(app)
+    with app.app_context():
+        for engine in db.engines.values():
+            prepare = _prepare_sqlite if engine.dialect.name == "sqlite" else _prepare_postgresql
+            event.listen(engine, "connect", prepare)
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "begin", _begin_immediate)
+
+
+def _prepare_sqlite(connection: SqliteConnection, _: object) -> None:
+    # Python's own BEGIN comes late and is deferred: two such transactions that read and then
+    # write cannot both succeed, and the loser's failure cannot be waited out.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    # An answered call is durable, through a power cut too.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _prepare_postgresql(connection: Any, _: object) -> None:
+    # Without a limit, one stuck transaction would hold every worker that wants its customer.
+    # In autocommit, because a SET inside a transaction is undone with it.
+    before, connection.autocommit = connection.autocommit, True
+    connection.execute(f"SET lock_timeout = '{PATIENCE}s'")
+    connection.autocommit = before
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """Give a connection for single statements that write nothing."""
+    with db.engines[READING].connect() as connection:
+        yield connection
+
+
+@contextmanager
+def snapshot() -> Iterator[Connection]:
+    """Give a connection whose every statement sees the database at one same moment."""
+    with db.engines[READING].connect() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")
+        else:
+            connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            yield connection
+        finally:
+            connection.exec_driver_sql("ROLLBACK")
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """Give a connection whose writes are committed together at the end, or not at all."""
+    with db.engine.connect() as connection:
+        yield connection
+        connection.commit()
+
+
+def retrying(decide: Callable[[], T]) -> T:
+    """Return what `decide` returns, calling it again for as long as it loses races.
+
+    `decide` must read afresh on each call, and mean the same when called twice: a connection
+    lost during the commit leaves open whether the first call took effect.
+    Raise `Unavailable` when the database cannot be reached or patience ends.
+    """
+    deadline = time.monotonic() + PATIENCE
+    disconnected = False
+    for attempt in range(TRIES):
+        try:
+            return decide()
+        except LostRace:
+            pass
+        except DBAPIError as error:
+            if error.connection_invalidated and not disconnected:
+                # The server restarted under a pooled connection. The pool is new now.
+                disconnected = True
+            elif not _lost_race(error):
+                raise _told_apart(error) from error
+        except PoolTimeout as error:
+            raise Unavailable("The service is too busy. Try again.") from error
+        if time.monotonic() > deadline:
+            break
+        # Losers that come back in step meet again; a random pause breaks the step.
+        time.sleep(random.uniform(0, min(0.1, 0.002 * 2**attempt)))
+    raise Unavailable("Too many callers are changing this customer at once. Try again.")
+
+
+def _lost_race(error: DBAPIError) -> bool:
+    # Only the identifiers' key can be lost to somebody else. Any other constraint is our bug.
+    # PostgreSQL names the constraint; SQLite names its columns, in a sentence.
+    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    return (
+        constraint == "pk_identifier"
+        or str(error.orig).startswith("UNIQUE constraint failed: identifier.")
+        or getattr(error.orig, "sqlstate", None) in LOST_RACES
+    )
+
+
+def _told_apart(error: DBAPIError) -> Exception:
+    # What the machinery could not do passes and is a 503. What we asked wrongly is a bug.
+    if error.connection_invalidated or isinstance(error, OperationalError):
+        return Unavailable("The database cannot be reached or is too busy. Try again.")
+    return error
+
+
+def read(question: Callable[[Connection], T]) -> T:
+    """Return the answer to a question that takes one statement; raise `Unavailable`."""
+
+    def ask() -> T:
+        with reading() as connection:
+            return question(connection)
+
+    return retrying(ask)
+
+
+def ping() -> None:
+    """Return when the database answers; raise `Unavailable` when it does not."""
+    read(lambda connection: connection.execute(text("SELECT 1")))

@@ -1,0 +1,36 @@
+"""What can go wrong, in the domain's own words.
+
+No HTTP here: `web.errors` gives each of these a status code, and a test holds it to that.
+Messages are sentences for the person who has to act on them. They never quote an email
+or a phone number, because messages end up in logs.
+"""
+
+from collections.abc import Mapping
+
+
+class IdentityError(Exception):
+    """Anything this service refuses or fails to do, with a sentence that says why."""
+
+
+class InvalidInput(IdentityError):
+    """Something given cannot be used; `fields` names each culprit and says what is wrong."""
+
+    def __init__(self, message: str, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.fields: dict[str, str] = dict(fields or {})
+
+
+class NotFound(IdentityError):
+    """Nobody we know answers to what was asked."""
+
+
+class Unavailable(IdentityError):
+    """The database cannot be reached, or stayed too busy; nothing was written. Try again."""
+
+
+class LostRace(IdentityError):
+    """Somebody else's decision came first; ours must be made again from a fresh reading."""
+
+
+class ConfigurationError(IdentityError):
+    """A setting that cannot be right. Raised at start, never while serving."""

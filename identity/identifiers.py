@@ -1,0 +1,146 @@
+"""Turn what somebody typed into something we can compare.
+
+Two contacts are the same customer when an identifier matches *exactly*, so all the
+forgiveness in the system happens here, once, before anything is looked up. Everything
+after this page may trust an `Identifiers` value as it is.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Self
+
+import email_validator
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from phonenumbers import NumberParseException, PhoneNumberFormat
+
+from identity.errors import InvalidInput
+
+EMAIL_LENGTH = 254
+PHONE_LENGTH = 32
+
+# The library refuses names like user@localhost and anything under .test or .invalid. A shop's
+# old data is full of those, and turning a customer away is worse than linking an odd address.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Identifiers:
+    """A normalised email, a normalised phone number, or both; None where none was given."""
+
+    email: str | None
+    phone_number: str | None
+
+    @classmethod
+    def parse(cls, email: object, phone_number: object, *, region: str | None = None) -> Self:
+        """Normalise what was given; raise `InvalidInput` naming every field that is wrong.
+
+        Missing, None, empty and blank all mean *absent*. `phone_number` may be an int.
+        `region` is the two-letter country for phone numbers without a country code.
+        """
+        problems: dict[str, str] = {}
+        parsed: dict[str, str | None] = {"email": None, "phoneNumber": None}
+        try:
+            parsed["email"] = parse_email(email)
+        except ValueError as problem:
+            problems["email"] = str(problem)
+        try:
+            parsed["phoneNumber"] = parse_phone_number(phone_number, region)
+        except ValueError as problem:
+            problems["phoneNumber"] = str(problem)
+        if problems:
+            raise InvalidInput(" ".join(problems.values()), problems)
+        if not any(parsed.values()):
+            message = "Either email or phoneNumber is required."
+            raise InvalidInput(message, dict.fromkeys(parsed, message))
+        return cls(parsed["email"], parsed["phoneNumber"])
+
+    def __repr__(self) -> str:
+        # No email, no phone: reprs end up in logs.
+        given = ("email", self.email), ("phone_number", self.phone_number)
+        return f"<Identifiers {' and '.join(kind for kind, value in given if value)}>"
+
+
+def parse_email(given: object) -> str | None:
+    """Return the email as we compare it, None when absent; raise ValueError with a sentence."""
+    if given is None:
+        return None
+    if not isinstance(given, str):
+        raise ValueError("email must be a string.")
+    text = _printable(given, "email")
+    if not text:
+        return None
+    if len(text) > EMAIL_LENGTH:
+        raise ValueError(f"email must be at most {EMAIL_LENGTH} characters long.")
+    try:
+        checked = validate_email(
+            text,
+            check_deliverability=False,
+            globally_deliverable=False,
+            allow_quoted_local=True,
+            allow_domain_literal=True,
+        )
+    except EmailNotValidError:
+        # The library's sentences may quote the address, and ours are logged and shown.
+        raise ValueError("email must be an address like name@example.com.") from None
+    # Lower-casing can undo the composed form ("İ" becomes two characters), hence once more.
+    return unicodedata.normalize("NFC", checked.normalized.lower())
+
+
+def parse_phone_number(given: object, region: str | None = None) -> str | None:
+    """Return the number as we compare it, None when absent; raise ValueError with a sentence.
+
+    A valid international number, or a valid one of `region`, becomes E.164 (+17755550154).
+    Anything else keeps its digits and a leading plus, so that `123456` stays what it is.
+    """
+    if given is None:
+        return None
+    # To Python a bool is an int, but nobody's phone number is `true`.
+    if isinstance(given, bool) or not isinstance(given, str | int):
+        raise ValueError("phoneNumber must be a string or a whole number.")
+    if isinstance(given, int):
+        # Python refuses to print an int of thousands of digits, so the size is asked first.
+        if not 0 <= given < 10**PHONE_LENGTH:
+            raise ValueError("phoneNumber must not be negative or absurdly long.")
+        given = str(given)
+    text = _printable(given, "phoneNumber")
+    if not text:
+        return None
+    if len(text) > PHONE_LENGTH:
+        raise ValueError(f"phoneNumber must be at most {PHONE_LENGTH} characters long.")
+    plus = text.lstrip("( ").startswith(("+", "\N{FULLWIDTH PLUS SIGN}"))
+    # Without a plus or a region the library has nothing to read the number by, and says so slowly.
+    international = _international(text, region) if plus or region else None
+    return international or _digits(text, plus=plus)
+
+
+def _international(text: str, region: str | None) -> str | None:
+    try:
+        number = phonenumbers.parse(text, region)
+    except NumberParseException:
+        return None
+    # Parsing is not enough: 123456 in the US parses, to a +1123456 that rings nowhere.
+    if not phonenumbers.is_valid_number(number):
+        return None
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    # Without its extension a company's switchboard would join all of its staff.
+    return f"{e164};ext={number.extension}" if number.extension else e164
+
+
+def _digits(text: str, *, plus: bool) -> str:
+    if any(character.isalpha() for character in text):
+        # Dropping letters would make one number of 1-800-FLOWERS and 1-800-LAWYERS.
+        raise ValueError("phoneNumber must hold digits and punctuation, not letters.")
+    digits = phonenumbers.normalize_digits_only(text)
+    if not digits:
+        raise ValueError("phoneNumber must hold at least one digit.")
+    return f"+{digits}" if plus else digits
+
+
+def _printable(text: str, field: str) -> str:
+    text = text.strip()
+    # NUL and lone surrogates raise deep inside PostgreSQL's driver and pass through SQLite:
+    # the same call would fail on one and store rubbish on the other.
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise ValueError(f"{field} must not hold control characters.")
+    return text

@@ -1,0 +1,112 @@
+"""The JSON endpoints. The shapes of requests are here, the shapes of answers in `presenters`."""
+
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillWaiting
+
+from flask import Response, abort, current_app, jsonify, request
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, StrictInt, StrictStr, ValidationError
+
+from identity import clusters, database, reconciliation
+from identity.errors import InvalidInput, NotFound, Unavailable
+from identity.identifiers import Identifiers
+from identity.web import blueprint, presenters
+
+LARGEST_ID = 2**63 - 1
+HEALTH_SECONDS = 1.0
+
+CLUSTER_PATH = f"/clusters/<int(max={LARGEST_ID}):contact_id>"
+"""A larger number is no id in either database, and asking with it is an error there."""
+
+
+class IdentifyRequest(BaseModel):
+    """The body of POST /identify. Unknown fields are ignored."""
+
+    email: StrictStr | None = None
+    # Not a plain int: that would take `true` for the phone number 1.
+    phoneNumber: StrictStr | StrictInt | None = None
+
+
+@blueprint.post("/identify")
+def identify() -> Response:
+    """Link what the body gives to everything known, and answer with the whole customer."""
+    outcome = reconciliation.identify(_identifiers_in_body(), source="api")
+    return jsonify(presenters.answer(outcome.cluster))
+
+
+@blueprint.get("/lookup")
+def lookup() -> Response:
+    """Answer with what identify would find. Reads only."""
+    phone_number = request.args.get("phoneNumber")
+    if phone_number and phone_number[0] == " ":
+        # A plus that nobody escaped arrives as a blank: ?phoneNumber=+17755550154.
+        phone_number = "+" + phone_number.lstrip()
+    given = Identifiers.parse(request.args.get("email"), phone_number, region=_region())
+    found = database.read(lambda connection: clusters.find(connection, given))
+    if not found.clusters:
+        raise NotFound("No customer has this email or phone number.")
+    return jsonify(presenters.looked_up(found))
+
+
+@blueprint.get(f"{CLUSTER_PATH}.json")
+def cluster_json(contact_id: int) -> Response:
+    """Answer with the customer of a contact, primary or secondary, and all the contacts."""
+    return jsonify(presenters.answer_with_contacts(cluster_of(contact_id)))
+
+
+@blueprint.get("/health")
+def health() -> ResponseReturnValue:
+    """Answer 200 when the database answers within a second, 503 when not."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def ping() -> None:
+        with app.app_context():
+            database.ping()
+
+    # A database that hangs would hold this thread too, so another one waits in its place.
+    pinging = _health_thread.submit(ping)
+    try:
+        pinging.result(timeout=HEALTH_SECONDS)
+    except StillWaiting:
+        pinging.cancel()
+        raise Unavailable("The database does not answer.") from None
+    return jsonify(status="ok")
+
+
+_health_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="health")
+
+
+def cluster_of(contact_id: int) -> clusters.Cluster:
+    """Return the customer of a contact; raise `NotFound` when there is no such contact."""
+    cluster = database.read(lambda connection: clusters.with_contact(connection, contact_id))
+    if cluster is None:
+        raise NotFound(f"There is no contact {contact_id}.")
+    return cluster
+
+
+def _identifiers_in_body() -> Identifiers:
+    if not request.is_json:
+        abort(415)
+    try:
+        body = IdentifyRequest.model_validate_json(request.get_data(cache=False))
+    except ValidationError as error:
+        raise _invalid(error) from None
+    return Identifiers.parse(body.email, body.phoneNumber, region=_region())
+
+
+def _invalid(error: ValidationError) -> InvalidInput:
+    expected = {
+        "email": "email must be a string.",
+        "phoneNumber": "phoneNumber must be a string or a whole number.",
+    }
+    # A union reports one error for each of its members: the same field, once.
+    places = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+    fields = {name: sentence for name, sentence in expected.items() if name in places}
+    if fields:
+        return InvalidInput(" ".join(fields.values()), fields)
+    return InvalidInput("The body must be a JSON object with email, phoneNumber or both.")
+
+
+def _region() -> str | None:
+    region: str | None = current_app.config["DEFAULT_PHONE_REGION"]
+    return region

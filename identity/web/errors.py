@@ -1,0 +1,93 @@
+"""What goes wrong, told to the caller: the status, one sentence, the fields concerned.
+
+A client that asks for HTML gets a page with the sentence, everybody else gets JSON. What
+we did not foresee is logged without its message, because messages quote customers' data.
+"""
+
+import secrets
+import traceback
+from collections.abc import Iterator
+
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from identity.errors import (
+    ConfigurationError,
+    IdentityError,
+    InvalidInput,
+    LostRace,
+    NotFound,
+    Unavailable,
+)
+
+STATUS: dict[type[IdentityError], int] = {
+    InvalidInput: 400,
+    NotFound: 404,
+    LostRace: 503,
+    Unavailable: 503,
+    ConfigurationError: 500,
+}
+SENTENCES = {
+    400: "The request cannot be read.",
+    404: "There is nothing at this address.",
+    405: "This address does not answer to that method.",
+    413: "The request is too large.",
+    415: "The body must be JSON, sent with the header Content-Type: application/json.",
+}
+RETRY_AFTER_SECONDS = 1
+
+
+def register(app: Flask) -> None:
+    """Answer every error of the app in one shape."""
+    app.register_error_handler(IdentityError, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def wants_page() -> bool:
+    """Tell whether the client is a browser asking for a page."""
+    offered = request.accept_mimetypes.best_match(["application/json", "text/html"])
+    return offered == "text/html"
+
+
+def _refused(error: IdentityError) -> Response:
+    fields = error.fields if isinstance(error, InvalidInput) else {}
+    response = _answer(str(error), STATUS[type(error)], fields)
+    if response.status_code == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    response = _answer(SENTENCES.get(status, f"{error.name}."), status, {})
+    # Allow (405) and the like; the content's own headers are already right.
+    for name, value in error.get_headers():
+        if not name.lower().startswith("content-"):
+            response.headers[name] = value
+    return response
+
+
+def _unforeseen(error: Exception) -> Response:
+    request_id = secrets.token_hex(8)
+    current_app.logger.error(
+        "request %s to %s failed\n%s", request_id, request.endpoint, "".join(_where(error))
+    )
+    sentence = f"Something went wrong on our side. Quote {request_id} when you report it."
+    return _answer(sentence, 500, {}, request_id=request_id)
+
+
+def _where(error: BaseException) -> Iterator[str]:
+    """Yield the frames and the names of an error and its causes, and never their messages."""
+    cause = error.__cause__ or error.__context__
+    if cause is not None:
+        yield from _where(cause)
+    yield from traceback.format_tb(error.__traceback__)
+    yield f"{type(error).__module__}.{type(error).__qualname__}\n"
+
+
+def _answer(sentence: str, status: int, fields: dict[str, str], **more: str) -> Response:
+    if wants_page():
+        page = render_template("error.html", sentence=sentence, status=status)
+        return make_response(page, status)
+    return make_response(jsonify(error=sentence, fields=fields, **more), status)

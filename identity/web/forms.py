@@ -1,0 +1,27 @@
+"""The form on the home page. What a field may hold is decided by `identifiers`, not here."""
+
+from flask_wtf import FlaskForm
+from wtforms import StringField, SubmitField
+
+from identity.errors import InvalidInput
+from identity.identifiers import Identifiers
+
+
+class IdentifyForm(FlaskForm):
+    """An email and a phone number, to look up or to submit."""
+
+    email = StringField("Email")
+    phone_number = StringField("Phone number")
+    look_up = SubmitField("Look up")
+    submit = SubmitField("Submit")
+
+    def identifiers(self, region: str | None) -> Identifiers | None:
+        """Return what was typed; None when it cannot be used, with the fields saying why."""
+        if not self.validate_on_submit():
+            return None
+        try:
+            return Identifiers.parse(self.email.data, self.phone_number.data, region=region)
+        except InvalidInput as error:
+            for name, field in (("email", self.email), ("phoneNumber", self.phone_number)):
+                field.errors = [error.fields[name]] if name in error.fields else []
+            return None

@@ -1,0 +1,45 @@
+"""How a cluster looks from outside. Plain dicts for JSON; nothing is looked up here."""
+
+from typing import Any
+
+from identity.clusters import Cluster, Found, Member
+
+
+def answer(cluster: Cluster) -> dict[str, Any]:
+    """Return the published answer: the customer, whole."""
+    return {"contact": summary(cluster)}
+
+
+def summary(cluster: Cluster) -> dict[str, Any]:
+    """Return the customer as the contract has it."""
+    return {
+        # Misspelt in the published contract, and clients depend on it. Others expect it right.
+        "primaryContatctId": cluster.primary_id,
+        "primaryContactId": cluster.primary_id,
+        "emails": cluster.emails,
+        "phoneNumbers": cluster.phone_numbers,
+        "secondaryContactIds": cluster.secondary_ids,
+    }
+
+
+def answer_with_contacts(cluster: Cluster) -> dict[str, Any]:
+    """Return the published answer, and the contacts it was made from."""
+    return answer(cluster) | {"contacts": [contact(member) for member in cluster.members]}
+
+
+def contact(member: Member) -> dict[str, Any]:
+    """Return one contact, with the published table's words in JSON's spelling."""
+    return {
+        "id": member.id,
+        "email": member.email,
+        "phoneNumber": member.phone_number,
+        "linkedId": member.linked_id,
+        "linkPrecedence": member.precedence.value,
+        "createdAt": member.created_at.isoformat(),
+    }
+
+
+def looked_up(found: Found) -> dict[str, Any]:
+    """Return the customer found, and the one that identify would merge into it, or None."""
+    stays, *others = found.clusters
+    return answer(stays) | {"wouldMergeWith": summary(others[0]) if others else None}

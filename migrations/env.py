@@ -1,0 +1,34 @@
+"""Run the migrations through the application's own engine."""
+
+import logging
+
+from alembic import context
+
+from identity.database import Base, db
+
+# The application's logging is in charge; a second configuration would silence it.
+logging.getLogger("alembic").setLevel(logging.INFO)
+
+settings = {
+    "target_metadata": Base.metadata,
+    # SQLite cannot alter most of a table in place; a batch makes a new one and copies.
+    "render_as_batch": True,
+    "compare_type": True,
+    "compare_server_default": True,
+}
+
+
+def run() -> None:
+    """Apply what is asked for, or print it as SQL when a person wants to read it first."""
+    if context.is_offline_mode():
+        context.configure(url=str(db.engine.url), literal_binds=True, **settings)
+        with context.begin_transaction():
+            context.run_migrations()
+        return
+    with db.engine.connect() as connection:
+        context.configure(connection=connection, **settings)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run()
