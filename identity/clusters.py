@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    literal_column,
     select,
     union,
     union_all,
@@ -119,7 +120,7 @@ def _primary_of(kind: Kind, value: Any) -> Select[Any]:
     return (
         select(func.coalesce(_contact.linked_id, _contact.id).label("id"))
         .join_from(Identifier.__table__, Contact.__table__, _identifier.contact_id == _contact.id)
-        .where(_identifier.kind == kind.value, _identifier.value == value)
+        .where(_identifier.kind == literal_column(f"'{kind.value}'"), _identifier.value == value)
     )
 
 

@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from sqlite3 import SQLITE_BUSY
 from sqlite3 import Connection as SqliteConnection
+from sqlite3 import OperationalError as SqliteError
 from typing import Any, TypeVar
 
 from flask import Flask
@@ -78,14 +80,16 @@ def configure(app: Flask, config: Config) -> None:
     deciding: dict[str, Any] = {"pool_size": config.threads, "max_overflow": 0}
     reading: dict[str, Any] = deciding | {
         "isolation_level": "AUTOCOMMIT",
-        # There is no transaction to roll back, and asking costs a tenth of the read.
+        # There is no transaction to roll back.
         "pool_reset_on_return": None,
+        "skip_autocommit_rollback": True,
     }
     if config.database_url.startswith("sqlite"):
         # SQLite has one writer anyway. Waiting for it in our own queue is fair and wakes at
         # once; SQLite's busy timeout sleeps up to 100 ms at a time and may pass a caller over.
         deciding["pool_size"] = 1
-        common["connect_args"] = {"timeout": PATIENCE}
+        reading["connect_args"] = {"timeout": PATIENCE}
+        deciding["connect_args"] = {"timeout": 0}
     else:
         common["connect_args"] = {
             "connect_timeout": int(PATIENCE),
@@ -114,7 +118,18 @@ def _prepare_sqlite(connection: SqliteConnection, _: object) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    sqlite = connection.connection.driver_connection
+    assert isinstance(sqlite, SqliteConnection)
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            sqlite.execute("BEGIN IMMEDIATE")
+        except SqliteError as error:
+            if error.sqlite_errorcode != SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.0005)
+        else:
+            return
 
 
 def _prepare_postgresql(connection: Any, _: object) -> None:

@@ -1,12 +1,11 @@
 """The ledger: what was decided, appended in the same transaction as the decision."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import JSON, BigInteger, ColumnElement, Insert, Text, bindparam, func, insert, select
 
-from identity.identifiers import Identifiers
+from identity.database import UtcDateTime
 from identity.models import Event
 
 
@@ -18,36 +17,25 @@ class EventKind(StrEnum):
     CONTACT_LINKED = "contact_linked"
     """A known customer told us something new: a new secondary."""
     CLUSTERS_MERGED = "clusters_merged"
-    """Two customers turned out to be one."""
+    """Two customers turned out to be one. The detail names the absorbed primary and all who moved."""
     LINK_SEEN = "link_seen"
     """Two identifiers of one customer were given together for the first time."""
 
 
-APPEND = insert(Event.__table__)
+def line(contact_id: ColumnElement[Any]) -> Insert:
+    """Return the statement that appends one line about a contact.
 
-
-def append(
-    connection: Connection,
-    kind: EventKind,
-    *,
-    occurred_at: datetime,
-    source: str,
-    primary_id: int,
-    contact_id: int | None,
-    given: Identifiers,
-    detail: dict[str, Any] | None = None,
-) -> None:
-    """Append one line. `detail` holds what an undo needs and the columns do not have."""
-    connection.execute(
-        APPEND,
-        {
-            "occurred_at": occurred_at,
-            "kind": kind.value,
-            "source": source,
-            "primary_id": primary_id,
-            "contact_id": contact_id,
-            "email": given.email,
-            "phone_number": given.phone_number,
-            "detail": detail,
-        },
-    )
+    Its parameters are those of `writing`. The line's primary is `linked_to`, or the contact
+    itself when that is None.
+    """
+    told = {
+        "occurred_at": bindparam("now", type_=UtcDateTime),
+        "kind": bindparam("event_kind", type_=Text),
+        "source": bindparam("told_by", type_=Text),
+        "primary_id": func.coalesce(bindparam("linked_to", type_=BigInteger), contact_id),
+        "contact_id": contact_id,
+        "email": bindparam("given_email", type_=Text),
+        "phone_number": bindparam("given_phone_number", type_=Text),
+        "detail": bindparam("detail", type_=JSON(none_as_null=True)),
+    }
+    return insert(Event.__table__).from_select(list(told), select(*told.values()))

@@ -5,6 +5,7 @@ forgiveness in the system happens here, once, before anything is looked up. Ever
 after this page may trust an `Identifiers` value as it is.
 """
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Self
@@ -12,7 +13,7 @@ from typing import Self
 import email_validator
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
-from phonenumbers import NumberParseException, PhoneNumberFormat
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
 from identity.errors import InvalidInput
 
@@ -22,6 +23,10 @@ PHONE_LENGTH = 32
 # The library refuses names like user@localhost and anything under .test or .invalid. A shop's
 # old data is full of those, and turning a customer away is worse than linking an odd address.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
+# NUL and lone surrogates raise deep inside PostgreSQL's driver and pass through SQLite: the same
+# call would fail on one and store rubbish on the other.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +125,20 @@ def _international(text: str, region: str | None) -> str | None:
     except NumberParseException:
         return None
     # Parsing is not enough: 123456 in the US parses, to a +1123456 that rings nowhere.
-    if not phonenumbers.is_valid_number(number):
+    if not _valid(number):
         return None
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     # Without its extension a company's switchboard would join all of its staff.
     return f"{e164};ext={number.extension}" if number.extension else e164
+
+
+def _valid(number: PhoneNumber) -> bool:
+    # Twenty-five countries share +1, and the library tries all of them before it looks closely.
+    # Nearly every number is of the first, so asking that one first halves the time.
+    first = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    return phonenumbers.is_valid_number_for_region(
+        number, first
+    ) or phonenumbers.is_valid_number(number)
 
 
 def _digits(text: str, *, plus: bool) -> str:
@@ -139,8 +153,6 @@ def _digits(text: str, *, plus: bool) -> str:
 
 def _printable(text: str, field: str) -> str:
     text = text.strip()
-    # NUL and lone surrogates raise deep inside PostgreSQL's driver and pass through SQLite:
-    # the same call would fail on one and store rubbish on the other.
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+    if _UNPRINTABLE.search(text):
         raise ValueError(f"{field} must not hold control characters.")
     return text

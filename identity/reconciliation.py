@@ -9,42 +9,27 @@ everything is read and decided again.
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, select
 
-from identity import clusters, database, events
+from identity import clusters, database
 from identity.clusters import Cluster, Found, Member
 from identity.errors import LostRace
 from identity.events import EventKind
 from identity.identifiers import Identifiers
-from identity.models import Contact, Id, Identifier, Kind, Link, Precedence
-
-_contact = Contact.__table__.c
+from identity.models import Contact, Id
+from identity.writing import Pen
 
 # In the order of their ids, always: two merges that lock the same two primaries in opposite
 # orders would wait for each other for ever.
 LOCK = (
-    select(_contact.id)
+    select(Contact.id)
     .where(
-        _contact.id.in_((bindparam("one", type_=Id), bindparam("other", type_=Id))),
-        _contact.linked_id.is_(None),
+        Contact.id.in_((bindparam("one", type_=Id), bindparam("other", type_=Id))),
+        Contact.linked_id.is_(None),
     )
-    .order_by(_contact.id)
+    .order_by(Contact.id)
     .with_for_update()
 )
-ABSORB = (
-    update(Contact.__table__)
-    .where(
-        or_(_contact.id == bindparam("absorbed"), _contact.linked_id == bindparam("absorbed")),
-    )
-    .values(
-        linked_id=bindparam("survivor"),
-        link_precedence=Precedence.SECONDARY.value,
-        updated_at=bindparam("now"),
-    )
-)
-ADD_CONTACT = insert(Contact.__table__).returning(_contact.id)
-ADD_IDENTIFIER = insert(Identifier.__table__)
-ADD_LINK = insert(Link.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +59,12 @@ def _identify(given: Identifiers, source: str) -> Outcome:
         if found.clusters:
             # With nothing to lock, the identifiers' key alone tells whether we came second.
             found = _lock(connection, found, given)
-            if found.settles(given):
-                return Outcome(found.clusters[0], None)
-        return Decision(connection, given, source, datetime.now(UTC)).take(found)
+        return _decide(found, Pen(connection, given, source, datetime.now(UTC)))
 
 
 def _lock(connection: Connection, found: Found, given: Identifiers) -> Found:
     primaries = [cluster.primary_id for cluster in found.clusters]
-    connection.execute(LOCK, {"one": primaries[0], "other": primaries[-1]})
+    connection.execute(LOCK, {"one": primaries[0], "other": primaries[-1]}).all()
     # The first reading is old news by the time the lock is ours. What is read now stays true
     # until we commit, but only for the clusters that we hold.
     again = clusters.find(connection, given)
@@ -90,93 +73,47 @@ def _lock(connection: Connection, found: Found, given: Identifiers) -> Found:
     return again
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One decision, taken in a transaction that holds the primaries concerned."""
-
-    connection: Connection
-    given: Identifiers
-    source: str
-    now: datetime
-
-    def take(self, found: Found) -> Outcome:
-        """Write what `given` adds to what was found."""
-        if len(found.clusters) == 2:
-            return self._merge(*found.clusters)
-        cluster = found.clusters[0] if found.clusters else None
-        if cluster and cluster.knows(self.given):
-            self._add_link()
-            self._tell(EventKind.LINK_SEEN, cluster.primary_id, None)
+def _decide(found: Found, pen: Pen) -> Outcome:
+    match found.clusters:
+        case ():
+            return _create(pen)
+        case (older, younger):
+            return _merge(older, younger, pen)
+        case (cluster,) if not cluster.knows(pen.given):
+            return _extend(cluster, pen)
+        case (cluster,) if found.settles(pen.given):
+            return Outcome(cluster, None)
+        case (cluster, *_):
+            pen.add_link(cluster.primary_id)
             return Outcome(cluster, EventKind.LINK_SEEN)
-        return self._add_contact(cluster)
+    raise AssertionError("two identifiers are in at most two clusters")
 
-    def _add_contact(self, cluster: Cluster | None) -> Outcome:
-        created_at, primary_id = self.now, None
-        if cluster:
-            # A machine whose clock is behind must not make a secondary older than its primary.
-            created_at = max(self.now, cluster.primary.created_at + timedelta(microseconds=1))
-            primary_id = cluster.primary_id
-        precedence = Precedence.SECONDARY if cluster else Precedence.PRIMARY
-        given = self.given
-        contact_id = self.connection.execute(
-            ADD_CONTACT,
-            {
-                "email": given.email,
-                "phone_number": given.phone_number,
-                "linked_id": primary_id,
-                "link_precedence": precedence.value,
-                "created_at": created_at,
-                "updated_at": created_at,
-            },
-        ).scalar_one()
-        known = set(cluster.emails + cluster.phone_numbers) if cluster else set()
-        for kind, value in (Kind.EMAIL, given.email), (Kind.PHONE, given.phone_number):
-            if value and value not in known:
-                self.connection.execute(
-                    ADD_IDENTIFIER, {"kind": kind.value, "value": value, "contact_id": contact_id}
-                )
-        self._add_link()
-        event = EventKind.CONTACT_LINKED if cluster else EventKind.CONTACT_CREATED
-        self._tell(event, primary_id or contact_id, contact_id)
-        member = Member(contact_id, primary_id, given.email, given.phone_number, created_at)
-        return Outcome(_joined(*(cluster.members if cluster else ()), member), event)
 
-    def _merge(self, older: Cluster, younger: Cluster) -> Outcome:
-        survivor, absorbed = older.primary_id, younger.primary_id
-        self.connection.execute(
-            ABSORB, {"absorbed": absorbed, "survivor": survivor, "now": self.now}
-        )
-        self._add_link()
-        moved = [member.id for member in younger.members]
-        self._tell(EventKind.CLUSTERS_MERGED, survivor, absorbed, absorbed=absorbed, moved=moved)
-        followers = (replace(member, linked_id=survivor) for member in younger.members)
-        return Outcome(_joined(*older.members, *followers), EventKind.CLUSTERS_MERGED)
+def _create(pen: Pen) -> Outcome:
+    given, now = pen.given, pen.now
+    contact_id = pen.add_contact(given, None, now)
+    member = Member(contact_id, None, given.email, given.phone_number, now)
+    return Outcome(Cluster.of([member]), EventKind.CONTACT_CREATED)
 
-    def _add_link(self) -> None:
-        if self.given.email and self.given.phone_number:
-            self.connection.execute(
-                ADD_LINK,
-                {
-                    "email": self.given.email,
-                    "phone_number": self.given.phone_number,
-                    "source": self.source,
-                    "first_seen_at": self.now,
-                },
-            )
 
-    def _tell(
-        self, kind: EventKind, primary_id: int, contact_id: int | None, **detail: object
-    ) -> None:
-        events.append(
-            self.connection,
-            kind,
-            occurred_at=self.now,
-            source=self.source,
-            primary_id=primary_id,
-            contact_id=contact_id,
-            given=self.given,
-            detail=detail or None,
-        )
+def _extend(cluster: Cluster, pen: Pen) -> Outcome:
+    given, primary = pen.given, cluster.primary
+    new = Identifiers(
+        None if given.email in cluster.emails else given.email,
+        None if given.phone_number in cluster.phone_numbers else given.phone_number,
+    )
+    # A machine whose clock is behind must not make a secondary older than its primary.
+    created_at = max(pen.now, primary.created_at + timedelta(microseconds=1))
+    contact_id = pen.add_contact(new, primary.id, created_at)
+    member = Member(contact_id, primary.id, given.email, given.phone_number, created_at)
+    return Outcome(_joined(*cluster.members, member), EventKind.CONTACT_LINKED)
+
+
+def _merge(older: Cluster, younger: Cluster, pen: Pen) -> Outcome:
+    moved = [member.id for member in younger.members]
+    pen.absorb(younger.primary_id, older.primary_id, moved)
+    followers = (replace(member, linked_id=older.primary_id) for member in younger.members)
+    return Outcome(_joined(*older.members, *followers), EventKind.CLUSTERS_MERGED)
 
 
 def _joined(primary: Member, *secondaries: Member) -> Cluster:

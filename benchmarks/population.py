@@ -1,0 +1,107 @@
+"""Contacts by the million, written straight into the tables, as identify would have left them."""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, insert, text
+
+from identity.models import Contact, Identifier, Link
+
+BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+SIZES = (1,) * 70 + (2,) * 20 + (3,) * 7 + (5,) * 3
+"""Contacts of a customer, each as often as it happens in a hundred customers."""
+
+Row = tuple[int, int, int]
+"""A contact's id, its primary's id, and the customer's number."""
+
+
+def rows(contacts: int) -> Iterator[Row]:
+    """Yield that many contacts, in the order of their ids."""
+    chance = random.Random(1955)
+    contact_id = customer = 0
+    while contact_id < contacts:
+        primary_id = contact_id + 1
+        customer += 1
+        for _ in range(min(chance.choice(SIZES), contacts - contact_id)):
+            contact_id += 1
+            yield contact_id, primary_id, customer
+
+
+def identifiers_of(row: Row) -> tuple[str, str]:
+    """Return a contact's email, its own, and its phone number, its customer's and a valid one."""
+    contact_id, _, customer = row
+    return f"customer{contact_id}@example.com", f"+1775{2_000_000 + customer}"
+
+
+def fill(url: str, contacts: int) -> None:
+    """Load that many contacts with their identifiers and links into empty, migrated tables."""
+    engine = create_engine(url)
+    load = _copy if engine.dialect.name == "postgresql" else _executemany
+    load(engine, Contact, ("id", "email", "phone_number", "linked_id", "link_precedence",
+                           "created_at", "updated_at"), lambda: _contacts(contacts))  # fmt: skip
+    load(engine, Identifier, ("kind", "value", "contact_id"), lambda: _identifiers(contacts))
+    load(engine, Link, ("email", "phone_number", "source", "first_seen_at"),
+         lambda: _links(contacts))  # fmt: skip
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT setval('contact_id_seq', :last)"), {"last": contacts})
+            connection.execute(text("VACUUM ANALYZE"))
+            connection.execute(text("CHECKPOINT"))
+        else:
+            connection.execute(text("ANALYZE"))
+            connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    engine.dispose()
+
+
+def _moment(contact_id: int) -> datetime:
+    return BEGINNING + timedelta(seconds=contact_id)
+
+
+def _contacts(contacts: int) -> Iterator[tuple[Any, ...]]:
+    for row in rows(contacts):
+        contact_id, primary_id, _ = row
+        first = contact_id == primary_id
+        yield (contact_id, *identifiers_of(row), None if first else primary_id,
+               "primary" if first else "secondary", _moment(contact_id),
+               _moment(contact_id))  # fmt: skip
+
+
+def _identifiers(contacts: int) -> Iterator[tuple[Any, ...]]:
+    for row in rows(contacts):
+        email, phone_number = identifiers_of(row)
+        yield "email", email, row[0]
+        if row[0] == row[1]:
+            yield "phone", phone_number, row[0]
+
+
+def _links(contacts: int) -> Iterator[tuple[Any, ...]]:
+    for row in rows(contacts):
+        yield *identifiers_of(row), "load", _moment(row[0])
+
+
+Rows = Callable[[], Iterator[tuple[Any, ...]]]
+
+
+def _copy(engine: Engine, table: type, columns: tuple[str, ...], values: Rows) -> None:
+    connection = engine.raw_connection()
+    name = table.__table__.name  # type: ignore[attr-defined]
+    with connection.cursor().copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:
+        for row in values():
+            copy.write_row(row)
+    connection.commit()
+    connection.close()
+
+
+def _executemany(engine: Engine, table: type, columns: tuple[str, ...], values: Rows) -> None:
+    with engine.connect() as connection:
+        chunk: list[dict[str, Any]] = []
+        for row in values():
+            chunk.append(dict(zip(columns, row, strict=True)))
+            if len(chunk) == 50_000:
+                connection.execute(insert(table), chunk)
+                chunk = []
+        if chunk:
+            connection.execute(insert(table), chunk)
+        connection.commit()
