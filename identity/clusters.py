@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from identity.identifiers import Identifiers
 from identity.models import Contact, Id, Identifier, Kind, Link, Precedence
+from identity.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +144,13 @@ def _members_of(primaries: CTE, *extra: Any) -> Select[Any]:
     )
 
 
-FIND = _members_of(
-    union(_primary_of(Kind.EMAIL, _email), _primary_of(Kind.PHONE, _phone_number)).cte("found"),
-    exists(select(_link.email).where(_link.email == _email, _link.phone_number == _phone_number)),
+FIND = Prepared(
+    _members_of(
+        union(_primary_of(Kind.EMAIL, _email), _primary_of(Kind.PHONE, _phone_number)).cte("found"),
+        exists(
+            select(_link.email).where(_link.email == _email, _link.phone_number == _phone_number)
+        ),
+    )
 )
 """The members of each cluster that has the email or the phone number, and "seen together?"."""
 
@@ -159,9 +164,7 @@ WITH_CONTACT = _members_of(
 
 def find(connection: Connection, given: Identifiers) -> Found:
     """Return what is known of `given`, in one statement."""
-    rows = connection.execute(
-        FIND, {"email": given.email, "phone_number": given.phone_number}
-    ).all()
+    rows = FIND.rows(connection, {"email": given.email, "phone_number": given.phone_number})
     by_primary: dict[int, list[Member]] = {}
     for *columns, _ in rows:
         member = Member(*columns)

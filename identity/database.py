@@ -6,19 +6,18 @@ look-up is one statement, and a transaction around it would cost three times as 
 """
 
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from sqlite3 import SQLITE_BUSY
-from sqlite3 import Connection as SqliteConnection
-from sqlite3 import OperationalError as SqliteError
 from typing import Any, TypeVar
 
+import psycopg
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -34,6 +33,7 @@ READING = "reading"
 
 LOST_RACES = {"40001", "40P01"}
 """PostgreSQL's own refusals (SQLSTATE): serialization failure, deadlock."""
+
 T = TypeVar("T")
 
 
@@ -107,7 +107,7 @@ def configure(app: Flask, config: Config) -> None:
             event.listen(db.engine, "begin", _begin_immediate)
 
 
-def _prepare_sqlite(connection: SqliteConnection, _: object) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
     # Python's own BEGIN comes late and is deferred: two such transactions that read and then
     # write cannot both succeed, and the loser's failure cannot be waited out.
     connection.isolation_level = None
@@ -119,15 +119,15 @@ def _prepare_sqlite(connection: SqliteConnection, _: object) -> None:
 
 def _begin_immediate(connection: Connection) -> None:
     sqlite = connection.connection.driver_connection
-    assert isinstance(sqlite, SqliteConnection)
+    assert isinstance(sqlite, sqlite3.Connection)
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
             sqlite.execute("BEGIN IMMEDIATE")
-        except SqliteError as error:
-            if error.sqlite_errorcode != SQLITE_BUSY or time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
-            time.sleep(0.0005)
+            time.sleep(0.0002)
         else:
             return
 
@@ -162,11 +162,21 @@ def snapshot() -> Iterator[Connection]:
 
 
 @contextmanager
-def transaction() -> Iterator[Connection]:
-    """Give a connection whose writes are committed together at the end, or not at all."""
-    with db.engine.connect() as connection:
-        yield connection
-        connection.commit()
+def transaction(*, one_statement: bool = False) -> Iterator[Connection]:
+    """Give a connection whose writes are committed together at the end, or not at all.
+
+    `one_statement` promises that PostgreSQL will be sent no more than one. That commits by
+    itself, and spares the journeys there and back for BEGIN and COMMIT.
+    """
+    if one_statement and db.engine.dialect.name == "postgresql":
+        with reading() as connection:
+            yield connection
+    else:
+        with db.engine.connect() as connection:
+            # Said aloud: prepared statements go past SQLAlchemy, which would begin by itself.
+            begun = connection.begin()
+            yield connection
+            begun.commit()
 
 
 def retrying(decide: Callable[[], T]) -> T:
@@ -177,43 +187,43 @@ def retrying(decide: Callable[[], T]) -> T:
     Raise `Unavailable` when the database cannot be reached or patience ends.
     """
     deadline = time.monotonic() + PATIENCE
-    disconnected = False
+    broken = False
     for attempt in range(TRIES):
         try:
             return decide()
         except LostRace:
             pass
-        except DBAPIError as error:
-            if error.connection_invalidated and not disconnected:
-                # The server restarted under a pooled connection. The pool is new now.
-                disconnected = True
-            elif not _lost_race(error):
-                raise _told_apart(error) from error
         except PoolTimeout as error:
             raise Unavailable("The service is too busy. Try again.") from error
+        except (DBAPIError, psycopg.Error, sqlite3.Error) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            if not _lost_race(cause):
+                if not isinstance(cause, psycopg.OperationalError | sqlite3.OperationalError):
+                    raise
+                if broken:
+                    raise Unavailable("The database does not answer. Try again.") from error
+                broken = True
+                _forget_connections()
         if time.monotonic() > deadline:
             break
         # Losers that come back in step meet again; a random pause breaks the step.
         time.sleep(random.uniform(0, min(0.1, 0.002 * 2**attempt)))
-    raise Unavailable("Too many callers are changing this customer at once. Try again.")
+    raise Unavailable("Too many callers are changing the same customer. Try again.")
 
 
-def _lost_race(error: DBAPIError) -> bool:
+def _lost_race(cause: BaseException | None) -> bool:
     # Only the identifiers' key can be lost to somebody else. Any other constraint is our bug.
     # PostgreSQL names the constraint; SQLite names its columns, in a sentence.
-    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
-    return (
-        constraint == "pk_identifier"
-        or str(error.orig).startswith("UNIQUE constraint failed: identifier.")
-        or getattr(error.orig, "sqlstate", None) in LOST_RACES
-    )
+    if isinstance(cause, psycopg.Error):
+        return cause.diag.constraint_name == "pk_identifier" or cause.sqlstate in LOST_RACES
+    return str(cause).startswith("UNIQUE constraint failed: identifier.")
 
 
-def _told_apart(error: DBAPIError) -> Exception:
-    # What the machinery could not do passes and is a 503. What we asked wrongly is a bug.
-    if error.connection_invalidated or isinstance(error, OperationalError):
-        return Unavailable("The database cannot be reached or is too busy. Try again.")
-    return error
+def _forget_connections() -> None:
+    # When the server has restarted, every connection in the pools is as dead as the one that
+    # told us. Meeting them one by one would use up the patience of one caller for each.
+    for engine in db.engines.values():
+        engine.dispose()
 
 
 def read(question: Callable[[Connection], T]) -> T:

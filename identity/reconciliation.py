@@ -55,9 +55,9 @@ def _identify(given: Identifiers, source: str) -> Outcome:
         found = clusters.find(connection, given)
     if found.settles(given):
         return Outcome(found.clusters[0], None)
-    with database.transaction() as connection:
+    # A new customer has nothing to lock: the identifiers' key alone tells if we came second.
+    with database.transaction(one_statement=not found.clusters) as connection:
         if found.clusters:
-            # With nothing to lock, the identifiers' key alone tells whether we came second.
             found = _lock(connection, found, given)
         return _decide(found, Pen(connection, given, source, datetime.now(UTC)))
 

@@ -28,6 +28,7 @@ from identity.database import UtcDateTime
 from identity.events import EventKind
 from identity.identifiers import Identifiers
 from identity.models import Contact, Identifier, Kind, Link, Precedence
+from identity.prepared import Prepared
 
 # No parameter is named like a column: SQLAlchemy would take it for a value to insert.
 _email = bindparam("given_email", type_=Text)
@@ -38,7 +39,7 @@ _now = bindparam("now", type_=UtcDateTime)
 _created = bindparam("created", type_=UtcDateTime)
 _contact = Contact.__table__.c
 
-CONTACT = (
+_insert_contact = (
     insert(Contact.__table__)
     .values(
         email=_email,
@@ -50,7 +51,7 @@ CONTACT = (
     )
     .returning(_contact.id)
 )
-LINK = insert(Link.__table__).from_select(
+_insert_link = insert(Link.__table__).from_select(
     ["email", "phone_number", "source", "first_seen_at"],
     select(_email, _phone_number, bindparam("told_by", type_=Text), _now).where(
         _email.is_not(None), _phone_number.is_not(None)
@@ -58,7 +59,7 @@ LINK = insert(Link.__table__).from_select(
 )
 
 
-def _identifiers(contact_id: ColumnElement[Any]) -> Insert:
+def _insert_identifiers(contact_id: ColumnElement[Any]) -> Insert:
     # The email first, always: two calls that insert the same two identifiers in opposite
     # orders would each wait for the other.
     new = [
@@ -73,14 +74,18 @@ def _identifiers(contact_id: ColumnElement[Any]) -> Insert:
     )
 
 
-IDENTIFIERS = _identifiers(_contact_id)
-EVENT = events.line(_contact_id)
+CONTACT = Prepared(_insert_contact)
+IDENTIFIERS = Prepared(_insert_identifiers(_contact_id))
+LINK = Prepared(_insert_link)
+EVENT = Prepared(events.line(_contact_id))
 
-_added = CONTACT.cte("added")
-CONTACT_AND_ALL = select(_added.c.id).add_cte(
-    _identifiers(_added.c.id).cte("identifiers"),
-    LINK.cte("links"),
-    events.line(_added.c.id).cte("events"),
+_added = _insert_contact.cte("added")
+CONTACT_AND_ALL = Prepared(
+    select(_added.c.id).add_cte(
+        _insert_identifiers(_added.c.id).cte("identifiers"),
+        _insert_link.cte("links"),
+        events.line(_added.c.id).cte("events"),
+    )
 )
 
 ABSORB = (
@@ -110,12 +115,13 @@ class Pen:
             new_phone_number=new.phone_number,
         )
         if self.connection.dialect.name == "postgresql":
-            contact_id: int = self.connection.execute(CONTACT_AND_ALL, values).scalar_one()
-            return contact_id
-        contact_id = values["about"] = self.connection.execute(CONTACT, values).scalar_one()
+            [(contact_id,)] = CONTACT_AND_ALL.rows(self.connection, values)
+            return int(contact_id)
+        [(contact_id,)] = CONTACT.rows(self.connection, values)
+        values["about"] = contact_id
         for statement in IDENTIFIERS, LINK, EVENT:
-            self.connection.execute(statement, values)
-        return contact_id
+            statement.run(self.connection, values)
+        return int(contact_id)
 
     def absorb(self, absorbed: int, survivor: int, moved: list[int]) -> None:
         """Link the contacts of one primary, itself included, to another; `moved` are their ids."""
@@ -125,14 +131,15 @@ class Pen:
             about=absorbed,
             detail={"absorbed": absorbed, "moved": moved},
         )
-        for statement in ABSORB, LINK, EVENT:
-            self.connection.execute(statement, values)
+        self.connection.execute(ABSORB, values)
+        LINK.run(self.connection, values)
+        EVENT.run(self.connection, values)
 
     def add_link(self, primary_id: int) -> None:
         """Record that two identifiers of one customer were given together."""
         values = self._values(EventKind.LINK_SEEN, linked_to=primary_id)
-        for statement in LINK, EVENT:
-            self.connection.execute(statement, values)
+        LINK.run(self.connection, values)
+        EVENT.run(self.connection, values)
 
     def _values(self, kind: EventKind, **more: Any) -> dict[str, Any]:
         return {
