@@ -90,10 +90,10 @@ def _with_holders(table: type[Contact | Link], *columns: object) -> Select[tuple
     )
 
 
-LINKS = _with_holders(Link)
+LINKS = _with_holders(Link).execution_options(yield_per=CHUNK)
 CONTACTS = _with_holders(
     Contact, Contact.id, Contact.linked_id, Contact.created_at, Contact.email, Contact.phone_number
-)
+).execution_options(yield_per=CHUNK)
 UNLINKED_PAIRS = (
     select(Contact.id)
     .outerjoin(
@@ -126,9 +126,8 @@ Stored = tuple[int | None, datetime]
 def _stored(
     connection: Connection, components: Components, report: Report
 ) -> Iterator[tuple[int, Stored]]:
-    rows = connection.execution_options(yield_per=CHUNK).execute(CONTACTS)
     joins = []
-    for contact_id, linked_id, created_at, email, phone_number, *holders in rows:
+    for contact_id, linked_id, created_at, email, phone_number, *holders in connection.execute(CONTACTS):
         components.add(contact_id)
         for kind, value, holder in zip(Kind, (email, phone_number), holders, strict=True):
             if value is not None and holder is None:
@@ -141,7 +140,7 @@ def _stored(
 
 
 def _join_links(connection: Connection, components: Components, report: Report) -> None:
-    for email_holder, phone_holder in connection.execution_options(yield_per=CHUNK).execute(LINKS):
+    for email_holder, phone_holder in connection.execute(LINKS):
         report.links += 1
         if email_holder is None or phone_holder is None:
             report.problems.append(f"a link of contact {email_holder or phone_holder} leads nowhere")

@@ -1,0 +1,120 @@
+"""What every test stands on: both databases, real ones, and the verb `see`."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+
+from identity import create_app
+from identity.clusters import Cluster
+from identity.config import Config
+from identity.database import db
+from identity.identifiers import Identifiers
+from identity.reconciliation import identify
+from tests import postgres
+from tests.postgres import Postgres
+
+See = Callable[..., Cluster]
+
+TABLES = ("event", "link", "identifier", "contact")
+
+
+def app_on(url: str, **settings: object) -> Flask:
+    """Return the application on a database, whatever this machine's environment says."""
+    given = {"DATABASE_URL": url, "SECRET_KEY": "hello, McFly"}
+    config = Config.from_environment(given | {name: str(value) for name, value in settings.items()})
+    app = create_app(config)
+    app.testing = True
+    return app
+
+
+def migrate(url: str) -> None:
+    """Bring a database to the newest schema, the only way there is."""
+    app = app_on(url)
+    with app.app_context():
+        upgrade()
+        close(app)
+
+
+def close(app: Flask) -> None:
+    """Close the app's connections, so that its database can be copied or dropped."""
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    with postgres.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: Postgres) -> str:
+    """The address of a migrated database, shared by the session and emptied before each test."""
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE shared")
+    migrate(postgres_server.url("shared"))
+    return postgres_server.url("shared")
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.sqlite3"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty, migrated database; the test runs once for each kind."""
+    if backend == "sqlite":
+        path = tmp_path / "identity.sqlite3"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+        return f"sqlite:///{path}"
+    url: str = request.getfixturevalue("migrated_postgres")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE")
+    return url
+
+
+@pytest.fixture
+def app(database_url: str) -> Iterator[Flask]:
+    app = app_on(database_url)
+    with app.app_context():
+        yield app
+    close(app)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def see(app: Flask) -> See:
+    """Tell identify about an email, a phone number or both, and return the customer."""
+
+    def see(email: str | None = None, phone: str | None = None, source: str = "test") -> Cluster:
+        with app.app_context():
+            return identify(Identifiers.parse(email, phone), source=source).cluster
+
+    return see
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "SECRET_KEY", "PORT", "WEB_CONCURRENCY", "DEFAULT_PHONE_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    os.environ.pop("FLASK_DEBUG", None)

@@ -1,0 +1,150 @@
+"""What counts as the same email and the same phone number."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.errors import InvalidInput
+from identity.identifiers import Identifiers, parse_email, parse_phone_number
+
+
+@pytest.mark.parametrize(
+    ("typed", "email"),
+    [
+        ("mcfly@hillvalley.edu", "mcfly@hillvalley.edu"),
+        ("  McFly@HillValley.EDU\n", "mcfly@hillvalley.edu"),
+        ("user@BÜCHER.example", "user@bücher.example"),
+        ("user@xn--bcher-kva.example", "user@bücher.example"),
+        ("Jose\u0301@example.com", "josé@example.com"),
+        ("doc@localhost", "doc@localhost"),
+        ("doc@lab.invalid", "doc@lab.invalid"),
+        ("doc+flux@lab.test", "doc+flux@lab.test"),
+        ('"Emmett Brown"@lab.example', '"emmett brown"@lab.example'),
+        (None, None),
+        ("", None),
+        (" \t ", None),
+    ],
+)
+def test_emails_that_mean_the_same_become_the_same(typed: str | None, email: str | None) -> None:
+    assert parse_email(typed) == email
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "doc",
+        "doc@",
+        "@lab",
+        "doc brown@lab.example",
+        "Doc <doc@lab.example>",
+        "doc@lab..example",
+        "doc\x00@lab.example",
+        "doc\x1b@lab.example",
+        "doc\ud800@lab.example",
+        "doc\u202e@lab.example",
+        "d" * 250 + "@lab.example",
+        7,
+        True,
+        1.5,
+        float("nan"),
+        ["doc@lab.example"],
+        {"email": "doc@lab.example"},
+        b"doc@lab.example",
+    ],
+)
+def test_what_is_no_email_is_refused_by_name(typed: object) -> None:
+    with pytest.raises(ValueError, match=r"^email must"):
+        parse_email(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "region", "phone"),
+    [
+        ("123456", None, "123456"),
+        (123456, None, "123456"),
+        ("123456", "US", "123456"),
+        ("717-171", None, "717171"),
+        ("+123456", None, "+123456"),
+        ("+1 (775) 555-0154", None, "+17755550154"),
+        ("(775) 555-0154", "US", "+17755550154"),
+        ("(775) 555-0154", None, "7755550154"),
+        ("+44 (0)20 7946 0958", None, "+442079460958"),
+        ("(+44) 20 7946 0958", None, "+442079460958"),
+        ("020 7946 0958", "GB", "+442079460958"),
+        ("\uff0b44 20 7946 0958", None, "+442079460958"),
+        ("١٢٣٤٥٦", None, "123456"),
+        ("１２３４５６", None, "123456"),
+        ("+1-800-FLOWERS", None, "+18003569377"),
+        ("+1 775 555 0154 ext. 7", None, "+17755550154;ext=7"),
+        ("007", None, "007"),
+        (0, None, "0"),
+        (None, None, None),
+        ("", None, None),
+        ("   ", None, None),
+    ],
+)
+def test_phone_numbers_that_mean_the_same_become_the_same(
+    typed: object, region: str | None, phone: str | None
+) -> None:
+    assert parse_phone_number(typed, region) == phone
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "call me",
+        "1-800-FLOWERS",
+        "+",
+        "---",
+        "12\x0034",
+        "12\ud80034",
+        "1" * 33,
+        10**32,
+        pytest.param(10**5000, id="five thousand digits"),
+        -5,
+        True,
+        False,
+        12.0,
+        float("nan"),
+        float("inf"),
+        ["123456"],
+        {"phone": "123456"},
+        b"123456",
+    ],
+)
+def test_what_is_no_phone_number_is_refused_by_name(typed: object) -> None:
+    with pytest.raises(ValueError, match=r"^phoneNumber must"):
+        parse_phone_number(typed)
+
+
+def test_every_wrong_field_is_named() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Identifiers.parse("nobody", "nothing")
+
+    assert set(caught.value.fields) == {"email", "phoneNumber"}
+
+
+def test_nothing_given_is_an_error() -> None:
+    with pytest.raises(InvalidInput, match=r"Either email or phoneNumber is required\."):
+        Identifiers.parse(" ", None)
+
+
+@given(st.text() | st.emails() | st.from_regex(r"[\w.+-]{1,20}@[\w.-]{1,20}"))
+def test_what_was_normalised_stays_as_it_is(typed: str) -> None:
+    try:
+        email = parse_email(typed)
+    except ValueError:
+        return
+    assert parse_email(email) == email
+
+
+@given(
+    st.text() | st.from_regex(r"\+?[0-9 ()-]{1,20}") | st.integers(),
+    st.sampled_from([None, "US", "GB", "DE", "IT"]),
+)
+def test_a_normalised_phone_number_stays_as_it_is(typed: str | int, region: str | None) -> None:
+    try:
+        phone = parse_phone_number(typed, region)
+    except ValueError:
+        return
+    assert parse_phone_number(phone, region) == phone
