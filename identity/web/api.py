@@ -99,8 +99,12 @@ def _invalid(error: ValidationError) -> InvalidInput:
         "email": "email must be a string.",
         "phoneNumber": "phoneNumber must be a string or a whole number.",
     }
+    problems = error.errors(include_url=False, include_input=False)
+    if problems[0]["type"] == "json_invalid":
+        # Says what and where, and quotes nothing of the body.
+        return InvalidInput(f"The body is not valid JSON: {problems[0]['ctx']['error']}.")
     # A union reports one error for each of its members: the same field, once.
-    places = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+    places = {str(problem["loc"][0]) for problem in problems if problem["loc"]}
     fields = {name: sentence for name, sentence in expected.items() if name in places}
     if fields:
         return InvalidInput(" ".join(fields.values()), fields)
