@@ -31,6 +31,11 @@ TRIES = 20
 """Decisions attempted at most; a storm of 32 callers on one identifier needs about four."""
 READING = "reading"
 
+LOST_KEYS = {"pk_identifier", "pk_link"}
+"""The keys that somebody else may have taken first. Any other violated constraint is our bug.
+
+PostgreSQL does not say in which order it runs the parts of one statement, so two calls with
+the same new pair may meet at the link before they meet at the identifiers."""
 LOST_RACES = {"40001", "40P01"}
 """PostgreSQL's own refusals (SQLSTATE): serialization failure, deadlock."""
 
@@ -212,10 +217,9 @@ def retrying(decide: Callable[[], T]) -> T:
 
 
 def _lost_race(cause: BaseException | None) -> bool:
-    # Only the identifiers' key can be lost to somebody else. Any other constraint is our bug.
     # PostgreSQL names the constraint; SQLite names its columns, in a sentence.
     if isinstance(cause, psycopg.Error):
-        return cause.diag.constraint_name == "pk_identifier" or cause.sqlstate in LOST_RACES
+        return cause.diag.constraint_name in LOST_KEYS or cause.sqlstate in LOST_RACES
     return str(cause).startswith("UNIQUE constraint failed: identifier.")
 
 

@@ -1,0 +1,96 @@
+"""A real gunicorn with real workers on a free port of 127.0.0.1."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from identity import ROOT
+
+Answer = tuple[int, dict[str, Any], Any]
+
+
+@dataclass
+class Server:
+    """A running service."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def ask(self, method: str, path: str, body: object = None, timeout: float = 30) -> Answer:
+        """Send a request on a connection of its own; return status, JSON and headers."""
+        with urllib3.PoolManager(retries=False, timeout=timeout) as http:
+            response = http.request(method, self.url + path, json=body)
+            return response.status, response.json(), response.headers
+
+    def identify(self, email: str | None = None, phone: str | None = None) -> Answer:
+        """Send an email, a phone number or both to identify."""
+        return self.ask("POST", "/identify", {"email": email, "phoneNumber": phone})
+
+    def workers(self) -> list[int]:
+        """Return the process ids of gunicorn's workers."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(
+    database_url: str,
+    folder: Path,
+    *,
+    app: str = "wsgi:app",
+    arguments: Sequence[str] = (),
+    **settings: object,
+) -> Iterator[Server]:
+    """Serve a database from the repository's own configuration until the block ends."""
+    port = free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": "hello, McFly",
+        "PORT": str(port),
+        **{name: str(value) for name, value in settings.items()},
+    }
+    log = folder / "gunicorn.log"
+    command = [str(Path(sys.executable).with_name("gunicorn")), app, *arguments]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=output
+        )
+    server = Server(f"http://127.0.0.1:{port}", process, log)
+    try:
+        _wait_for(server)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def _wait_for(server: Server) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            # Any answer will do: some tests begin with a database that is down.
+            server.ask("GET", "/health")
+        except urllib3.exceptions.HTTPError:
+            if time.monotonic() > deadline or server.process.poll() is not None:
+                raise RuntimeError(f"no server:\n{server.log.read_text()}") from None
+            time.sleep(0.05)
+        else:
+            return

@@ -1,0 +1,64 @@
+"""Settings are refused loudly, by name, and never with a secret in the sentence."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from identity.config import Config, kept_secret
+from identity.errors import ConfigurationError
+
+
+def test_without_an_environment_there_are_defaults() -> None:
+    config = Config.from_environment({"PORT": "", "DATABASE_URL": "  "})
+
+    assert config == Config()
+    assert (config.port, config.database_url) == (8000, "sqlite:///identity.sqlite3")
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "postgres://marty:1.21@db.example:5432/identity",
+        "postgresql://marty:1.21@db.example:5432/identity",
+        "postgresql+psycopg://marty:1.21@db.example:5432/identity",
+    ],
+)
+def test_every_spelling_of_postgresql_is_understood(spelling: str) -> None:
+    config = Config.from_environment({"DATABASE_URL": spelling})
+
+    assert config.database_url == "postgresql+psycopg://marty:1.21@db.example:5432/identity"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://marty:s3cret@db.example/identity"),
+        ("DATABASE_URL", "s3cret"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DEFAULT_PHONE_REGION", "Hill Valley"),
+        ("PORT", "eighty"),
+        ("PORT", "0"),
+        ("WEB_CONCURRENCY", "-1"),
+        ("WEB_THREADS", "1.21"),
+    ],
+)
+def test_a_setting_that_cannot_be_right_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        Config.from_environment({name: value})
+
+    assert "s3cret" not in str(caught.value)
+
+
+def test_the_region_may_be_typed_in_lower_case() -> None:
+    assert Config.from_environment({"DEFAULT_PHONE_REGION": "us"}).default_phone_region == "US"
+
+
+def test_a_secret_is_made_once_and_kept_to_its_owner(tmp_path: Path) -> None:
+    secret = kept_secret(tmp_path / "instance")
+
+    assert kept_secret(tmp_path / "instance") == secret
+    assert len(secret) >= 43
+    assert stat.S_IMODE((tmp_path / "instance" / "secret_key").stat().st_mode) == 0o600
+    assert [path.name for path in (tmp_path / "instance").iterdir()] == ["secret_key"]

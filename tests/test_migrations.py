@@ -1,0 +1,113 @@
+"""The schema: what the migrations make is what the models say, and the way back works."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import CheckConstraint, inspect, text
+from sqlalchemy.exc import IntegrityError
+
+from identity import ROOT
+from identity.database import Base, db
+from tests.conftest import app_on, close
+
+
+@pytest.fixture
+def fresh(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Flask]:
+    """The application on a database that holds nothing at all."""
+    url = f"sqlite:///{tmp_path}/fresh.sqlite3"
+    if backend == "postgresql":
+        server = request.getfixturevalue("postgres_server")
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute("DROP DATABASE IF EXISTS fresh")
+            connection.execute("CREATE DATABASE fresh")
+        url = server.url("fresh")
+    app = app_on(url)
+    with app.app_context():
+        yield app
+        close(app)
+
+
+def tables() -> set[str]:
+    return set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+
+
+def checks() -> set[str | None]:
+    inspector = inspect(db.engine)
+    return {check["name"] for table in tables() for check in inspector.get_check_constraints(table)}
+
+
+@pytest.mark.usefixtures("fresh")
+def test_the_migrations_make_what_the_models_say() -> None:
+    upgrade()
+
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    assert checks() == {
+        check.name
+        for table in Base.metadata.tables.values()
+        for check in table.constraints
+        if isinstance(check, CheckConstraint)
+    }
+
+
+@pytest.mark.usefixtures("fresh")
+def test_the_way_back_leaves_nothing_and_the_way_forth_works_again() -> None:
+    upgrade()
+
+    downgrade(revision="base")
+    assert tables() == set()
+
+    upgrade()
+    assert tables() == {"contact", "identifier", "link", "event"}
+
+
+def test_there_is_one_head() -> None:
+    assert len(ScriptDirectory(str(ROOT / "migrations")).get_heads()) == 1
+
+
+CONTACT = (
+    "INSERT INTO contact (id, email, phone_number, linked_id, link_precedence, created_at,"
+    " updated_at) VALUES ({}, '2026-01-01', '2026-01-01')"
+)
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize(
+    ("row", "constraint"),
+    [
+        ("2, NULL, NULL, NULL, 'primary'", "ck_contact_something_given"),
+        ("2, '', NULL, NULL, 'primary'", "ck_contact_nothing_empty"),
+        ("2, 'doc', '', NULL, 'primary'", "ck_contact_nothing_empty"),
+        ("2, 'doc', NULL, 2, 'secondary'", "ck_contact_not_linked_to_itself"),
+        ("2, 'doc', NULL, 1, 'primary'", "ck_contact_primary_is_unlinked"),
+        ("2, 'doc', NULL, NULL, 'secondary'", "ck_contact_primary_is_unlinked"),
+        ("2, 'doc', NULL, NULL, 'tertiary'", "ck_contact_p"),
+    ],
+)
+def test_the_database_itself_refuses_what_may_never_be(row: str, constraint: str) -> None:
+    with db.engine.begin() as connection:
+        connection.execute(text(CONTACT.format("1, 'marty', '1', NULL, 'primary'")))
+
+    with pytest.raises(IntegrityError, match=constraint), db.engine.begin() as connection:
+        connection.execute(text(CONTACT.format(row)))
+
+
+@pytest.mark.usefixtures("app")
+def test_an_identifier_belongs_to_one_contact_only() -> None:
+    with db.engine.begin() as connection:
+        for id_ in (1, 2):
+            connection.execute(text(CONTACT.format(f"{id_}, 'x{id_}', NULL, NULL, 'primary'")))
+        connection.execute(text("INSERT INTO identifier VALUES ('email', 'x', 1)"))
+
+    with pytest.raises(IntegrityError), db.engine.begin() as connection:
+        connection.execute(text("INSERT INTO identifier VALUES ('email', 'x', 2)"))
+    with pytest.raises(IntegrityError), db.engine.begin() as connection:
+        connection.execute(text("INSERT INTO identifier VALUES ('email', 'y', 3)"))
