@@ -6,9 +6,10 @@ from flask import Flask, Response
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 
-from identity import cli, database, models, web
+from identity import cli, database, web
 from identity.config import Config, kept_secret
-from identity.web import api, errors
+from identity.web.api import identify
+from identity.web.errors import answer_every_error
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST_BODY = 256 * 1024
@@ -35,10 +36,10 @@ def create_app(config: Config | None = None) -> Flask:
     Migrate(app, database.db, directory=str(ROOT / "migrations"), render_as_batch=True)
     csrf = CSRFProtect(app)
     # A page of another site cannot send JSON here without asking first, and we never say yes.
-    csrf.exempt(api.identify)
+    csrf.exempt(identify)
     app.register_blueprint(web.blueprint)
     app.cli.add_command(cli.identity)
-    errors.register(app)
+    answer_every_error(app)
     app.after_request(_harden)
     return app
 
@@ -51,6 +52,3 @@ def _harden(response: Response) -> Response:
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
     return response
-
-
-__all__ = ["create_app", "models"]

@@ -107,9 +107,9 @@ class Found:
         return self.pair_seen or given.email is None or given.phone_number is None
 
 
-_contact = Contact.__table__.c
-_identifier = Identifier.__table__.c
-_link = Link.__table__.c
+_contact = Contact.table().c
+_identifier = Identifier.table().c
+_link = Link.table().c
 
 # Bound, not compared to a Python None: that would become "IS NULL" and match strangers.
 # Bound to NULL, "=" matches nothing, which is what an absent identifier must match.
@@ -120,7 +120,7 @@ _phone_number = bindparam("phone_number", type_=Text)
 def _primary_of(kind: Kind, value: Any) -> Select[Any]:
     return (
         select(func.coalesce(_contact.linked_id, _contact.id).label("id"))
-        .join_from(Identifier.__table__, Contact.__table__, _identifier.contact_id == _contact.id)
+        .join_from(Identifier.table(), Contact.table(), _identifier.contact_id == _contact.id)
         .where(_identifier.kind == literal_column(f"'{kind.value}'"), _identifier.value == value)
     )
 
@@ -134,7 +134,7 @@ def _members_of(primaries: CTE, *extra: Any) -> Select[Any]:
         _contact.phone_number,
         _contact.created_at,
     )
-    contacts = Contact.__table__
+    contacts = Contact.table()
     members = union_all(
         select(*columns).join_from(primaries, contacts, _contact.id == primaries.c.id),
         select(*columns).join_from(primaries, contacts, _contact.linked_id == primaries.c.id),

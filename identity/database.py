@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import psycopg
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, event, text
+from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
@@ -54,6 +54,12 @@ class Base(DeclarativeBase):
             "ck": "ck_%(table_name)s_%(constraint_name)s",
         }
     )
+
+    @classmethod
+    def table(cls) -> Table:
+        """Return the table itself, for statements that are about rows and not objects."""
+        assert isinstance(cls.__table__, Table)
+        return cls.__table__
 
 
 db = SQLAlchemy(metadata=Base.metadata)

@@ -3,7 +3,17 @@
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ColumnElement, Insert, Text, bindparam, func, insert, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    Insert,
+    Text,
+    bindparam,
+    func,
+    insert,
+    select,
+)
 
 from identity.database import UtcDateTime
 from identity.models import Event
@@ -17,7 +27,7 @@ class EventKind(StrEnum):
     CONTACT_LINKED = "contact_linked"
     """A known customer told us something new: a new secondary."""
     CLUSTERS_MERGED = "clusters_merged"
-    """Two customers turned out to be one. The detail names the absorbed primary and all who moved."""
+    """Two customers turned out to be one. The detail tells who was absorbed and who moved."""
     LINK_SEEN = "link_seen"
     """Two identifiers of one customer were given together for the first time."""
 
@@ -28,7 +38,7 @@ def line(contact_id: ColumnElement[Any]) -> Insert:
     Its parameters are those of `writing`. The line's primary is `linked_to`, or the contact
     itself when that is None.
     """
-    told = {
+    told: dict[str, Any] = {
         "occurred_at": bindparam("now", type_=UtcDateTime),
         "kind": bindparam("event_kind", type_=Text),
         "source": bindparam("told_by", type_=Text),
@@ -38,4 +48,4 @@ def line(contact_id: ColumnElement[Any]) -> Insert:
         "phone_number": bindparam("given_phone_number", type_=Text),
         "detail": bindparam("detail", type_=JSON(none_as_null=True)),
     }
-    return insert(Event.__table__).from_select(list(told), select(*told.values()))
+    return insert(Event.table()).from_select(list(told), select(*told.values()))

@@ -136,9 +136,9 @@ def _valid(number: PhoneNumber) -> bool:
     # Twenty-five countries share +1, and the library tries all of them before it looks closely.
     # Nearly every number is of the first, so asking that one first halves the time.
     first = phonenumbers.region_code_for_country_code(number.country_code or 0)
-    return phonenumbers.is_valid_number_for_region(
-        number, first
-    ) or phonenumbers.is_valid_number(number)
+    return phonenumbers.is_valid_number_for_region(number, first) or phonenumbers.is_valid_number(
+        number
+    )
 
 
 def _digits(text: str, *, plus: bool) -> str:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
 from sqlalchemy.orm import aliased
@@ -74,10 +75,10 @@ _email_holder = aliased(Identifier, name="email_holder")
 _phone_holder = aliased(Identifier, name="phone_holder")
 
 
-def _with_holders(table: type[Contact | Link], *columns: object) -> Select[tuple[object, ...]]:
+def _with_holders(table: type[Contact | Link], *columns: Any) -> Select[*tuple[Any, ...]]:
     """Select from a table with email and phone, and who first brought each of the two."""
     return (
-        select(*columns, _email_holder.contact_id, _phone_holder.contact_id)  # type: ignore[call-overload, no-any-return]
+        select(*columns, _email_holder.contact_id, _phone_holder.contact_id)
         .select_from(table)
         .outerjoin(
             _email_holder,
@@ -96,9 +97,7 @@ CONTACTS = _with_holders(
 ).execution_options(yield_per=CHUNK)
 UNLINKED_PAIRS = (
     select(Contact.id)
-    .outerjoin(
-        Link, and_(Link.email == Contact.email, Link.phone_number == Contact.phone_number)
-    )
+    .outerjoin(Link, and_(Link.email == Contact.email, Link.phone_number == Contact.phone_number))
     .where(Contact.email.is_not(None), Contact.phone_number.is_not(None), Link.email.is_(None))
 )
 
@@ -127,7 +126,9 @@ def _stored(
     connection: Connection, components: Components, report: Report
 ) -> Iterator[tuple[int, Stored]]:
     joins = []
-    for contact_id, linked_id, created_at, email, phone_number, *holders in connection.execute(CONTACTS):
+    for contact_id, linked_id, created_at, email, phone_number, *holders in connection.execute(
+        CONTACTS
+    ):
         components.add(contact_id)
         for kind, value, holder in zip(Kind, (email, phone_number), holders, strict=True):
             if value is not None and holder is None:
@@ -143,7 +144,9 @@ def _join_links(connection: Connection, components: Components, report: Report) 
     for email_holder, phone_holder in connection.execute(LINKS):
         report.links += 1
         if email_holder is None or phone_holder is None:
-            report.problems.append(f"a link of contact {email_holder or phone_holder} leads nowhere")
+            report.problems.append(
+                f"a link of contact {email_holder or phone_holder} leads nowhere"
+            )
         else:
             components.join(email_holder, phone_holder)
 
@@ -160,5 +163,3 @@ def _contradictions(group: list[int], stored: dict[int, Stored]) -> Iterator[str
             chained = linked_id in stored and stored[linked_id][0] is not None
             what = "which is itself linked" if chained else "with whom it shares no evidence"
             yield f"contact {contact_id}: is linked to {linked_id}, {what}, and not to {oldest}"
-
-

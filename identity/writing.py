@@ -37,10 +37,10 @@ _contact_id = bindparam("about", type_=BigInteger)
 _linked_to = bindparam("linked_to", type_=BigInteger)
 _now = bindparam("now", type_=UtcDateTime)
 _created = bindparam("created", type_=UtcDateTime)
-_contact = Contact.__table__.c
+_contact = Contact.table().c
 
 _insert_contact = (
-    insert(Contact.__table__)
+    insert(Contact.table())
     .values(
         email=_email,
         phone_number=_phone_number,
@@ -51,7 +51,7 @@ _insert_contact = (
     )
     .returning(_contact.id)
 )
-_insert_link = insert(Link.__table__).from_select(
+_insert_link = insert(Link.table()).from_select(
     ["email", "phone_number", "source", "first_seen_at"],
     select(_email, _phone_number, bindparam("told_by", type_=Text), _now).where(
         _email.is_not(None), _phone_number.is_not(None)
@@ -69,9 +69,7 @@ def _insert_identifiers(contact_id: ColumnElement[Any]) -> Insert:
             (Kind.PHONE, bindparam("new_phone_number", type_=Text)),
         )
     ]
-    return insert(Identifier.__table__).from_select(
-        ["kind", "value", "contact_id"], union_all(*new)
-    )
+    return insert(Identifier.table()).from_select(["kind", "value", "contact_id"], union_all(*new))
 
 
 CONTACT = Prepared(_insert_contact)
@@ -89,7 +87,7 @@ CONTACT_AND_ALL = Prepared(
 )
 
 ABSORB = (
-    update(Contact.__table__)
+    update(Contact.table())
     .where(or_(_contact.id == _contact_id, _contact.linked_id == _contact_id))
     .values(linked_id=_linked_to, link_precedence=Precedence.SECONDARY.value, updated_at=_now)
 )

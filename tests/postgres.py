@@ -35,7 +35,7 @@ class Postgres:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
         if self._user:
             shutil.chown(folder, self._user)
@@ -48,23 +48,23 @@ class Postgres:
 
     def start(self) -> None:
         """Start, and return when the server answers."""
-        command = [
+        command: list[str | Path] = [
             self.binaries / "postgres", "-D", self.data, "-p", str(self.port),
             "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
             "-c", "max_connections=200",
         ]  # fmt: skip
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, user=self._user, cwd="/"
             )
         self._run("pg_isready", "-h", "127.0.0.1", "-p", str(self.port), patience=30)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop: SIGINT disconnects everybody and shuts down in order, SIGQUIT is a crash."""
-        if self._process:
-            self._process.send_signal(how)
-            self._process.wait(timeout=30)
-            self._process = None
+        if self.process:
+            self.process.send_signal(how)
+            self.process.wait(timeout=30)
+            self.process = None
 
     def _run(self, name: str, *arguments: object, patience: float = 0) -> None:
         deadline = time.monotonic() + patience

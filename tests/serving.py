@@ -70,9 +70,7 @@ def serving(
     log = folder / "gunicorn.log"
     command = [str(Path(sys.executable).with_name("gunicorn")), app, *arguments]
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     server = Server(f"http://127.0.0.1:{port}", process, log)
     try:
         _wait_for(server)

@@ -7,12 +7,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from identity import reconciliation
 from identity.database import db
 from identity.models import Contact
-from werkzeug.test import TestResponse
-
 from tests.conftest import See
 
 REQUIRED = "Either email or phoneNumber is required."
@@ -167,9 +166,7 @@ def test_a_browser_gets_a_page_and_everybody_else_gets_json(client: FlaskClient)
     assert told.get_json() == {"error": "There is no contact 404.", "fields": {}}
 
 
-def test_a_cluster_answers_to_the_id_of_any_of_its_contacts(
-    client: FlaskClient, see: See
-) -> None:
+def test_a_cluster_answers_to_the_id_of_any_of_its_contacts(client: FlaskClient, see: See) -> None:
     see("lorraine@hillvalley.edu", "123456")
     mcfly = see("mcfly@hillvalley.edu", "123456")
 

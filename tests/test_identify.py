@@ -20,7 +20,7 @@ def contacts() -> list[tuple[int, int | None, str]]:
         rows = connection.execute(
             select(Contact.id, Contact.linked_id, Contact.link_precedence).order_by(Contact.id)
         )
-        return [tuple(row) for row in rows]
+        return [(row.id, row.linked_id, row.link_precedence) for row in rows]
 
 
 def ledger() -> list[str]:
@@ -94,9 +94,7 @@ def test_a_merge_moves_everything_that_was_linked_to_the_younger(see: See) -> No
 
     assert joined.primary_id == marty.primary_id
     assert all(
-        linked_id == marty.primary_id
-        for id_, linked_id, _ in contacts()
-        if id_ != marty.primary_id
+        linked_id == marty.primary_id for id_, linked_id, _ in contacts() if id_ != marty.primary_id
     )
     assert doc.primary_id in joined.secondary_ids
     assert joined.emails[0] == "marty@hillvalley.edu"

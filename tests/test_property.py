@@ -1,10 +1,15 @@
 """Any sequence of calls, on both databases, against an oracle of ten lines."""
 
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import delete, select
 
 from identity.clusters import Cluster
@@ -100,7 +105,7 @@ class Shop(RuleBasedStateMachine):
 
 @pytest.mark.usefixtures("app")
 def test_any_sequence_of_calls_ends_as_the_rules_say() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Shop,
         settings=settings(max_examples=40, stateful_step_count=25, deadline=None),
     )
@@ -108,9 +113,7 @@ def test_any_sequence_of_calls_ends_as_the_rules_say() -> None:
 
 @pytest.mark.usefixtures("app")
 def test_who_belongs_together_does_not_depend_on_the_order() -> None:
-    @settings(
-        max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-    )
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.data(), st.lists(CALLS, max_size=12))
     def check(data: st.DataObject, calls: list[Call]) -> None:
         def partition(order: list[Call]) -> set[frozenset[str]]:

@@ -145,11 +145,13 @@ def test_merges_against_inserts(app: Flask, database_url: str, see: See) -> None
 def test_over_http_no_caller_sees_an_error_and_all_get_the_same_answer(
     app: Flask, database_url: str, tmp_path: Path
 ) -> None:
-    with serving(database_url, tmp_path, WEB_CONCURRENCY=3) as server:
-        with ThreadPoolExecutor(32) as callers:
-            answers = list(
-                callers.map(lambda _: server.identify("doc@hillvalley.edu", "5554385"), range(32))
-            )
+    with (
+        serving(database_url, tmp_path, WEB_CONCURRENCY=3) as server,
+        ThreadPoolExecutor(32) as callers,
+    ):
+        answers = list(
+            callers.map(lambda _: server.identify("doc@hillvalley.edu", "5554385"), range(32))
+        )
 
     assert {status for status, _, _ in answers} == {200}
     assert len({str(told) for _, told, _ in answers}) == 1

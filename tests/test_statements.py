@@ -27,7 +27,7 @@ def statements(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def noted(cursor: psycopg.Cursor, query: str, *args: object, **kwargs: object) -> object:
         sent.append(str(query))
-        return execute(cursor, query, *args, **kwargs)  # type: ignore[arg-type]
+        return execute(cursor, query, *args, **kwargs)  # type: ignore[call-overload]
 
     monkeypatch.setattr(psycopg.Cursor, "execute", noted)
     for engine in db.engines.values():

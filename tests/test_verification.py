@@ -44,8 +44,7 @@ DRIFT = {
         "INSERT INTO link VALUES ('strickland@hillvalley.edu', '1', 'x', '2001-01-01 00:00:00+00')"
     ],
     "evidence without a merge": [
-        "INSERT INTO link VALUES"
-        " ('doc@hillvalley.edu', '123456', 'x', '2001-01-01 00:00:00+00')"
+        "INSERT INTO link VALUES ('doc@hillvalley.edu', '123456', 'x', '2001-01-01 00:00:00+00')"
     ],
 }
 

@@ -87,8 +87,12 @@ def cluster_of(contact_id: int) -> clusters.Cluster:
 def _identifiers_in_body() -> Identifiers:
     if not request.is_json:
         abort(415)
+    data = request.get_data(cache=False)
+    if len(data) == request.max_content_length:
+        # A body sent in chunks is cut off at the limit, without a word.
+        abort(413)
     try:
-        body = IdentifyRequest.model_validate_json(request.get_data(cache=False))
+        body = IdentifyRequest.model_validate_json(data)
     except ValidationError as error:
         raise _invalid(error) from None
     return Identifiers.parse(body.email, body.phoneNumber, region=_region())

@@ -37,7 +37,7 @@ SENTENCES = {
 RETRY_AFTER_SECONDS = 1
 
 
-def register(app: Flask) -> None:
+def answer_every_error(app: Flask) -> None:
     """Answer every error of the app in one shape."""
     app.register_error_handler(IdentityError, _refused)
     app.register_error_handler(HTTPException, _http)

@@ -7,7 +7,7 @@ from identity.errors import InvalidInput
 from identity.identifiers import Identifiers
 
 
-class IdentifyForm(FlaskForm):
+class IdentifyForm(FlaskForm):  # type: ignore[misc]
     """An email and a phone number, to look up or to submit."""
 
     email = StringField("Email")

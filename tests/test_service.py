@@ -1,0 +1,276 @@
+"""The service as it is run: failing databases, killed workers, garbage on the wire."""
+
+import os
+import signal
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+import urllib3
+from flask import Flask
+
+from identity.verification import verify
+from tests import postgres
+from tests.conftest import app_on, close, migrate
+from tests.postgres import Postgres
+from tests.serving import Server, serving
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    """A server of this test's own, which it may stop."""
+    with postgres.running() as server:
+        migrate(server.url())
+        yield server
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.1)
+
+
+def test_a_database_that_stops_is_a_503_and_its_return_is_enough(
+    own_postgres: Postgres, tmp_path: Path
+) -> None:
+    with serving(own_postgres.url(), tmp_path, WEB_CONCURRENCY=2) as server:
+        before = server.identify("doc@hillvalley.edu", "5554385")
+        with ThreadPoolExecutor(8) as callers:
+            # Fill both workers' pools, so that there are dead connections to recover from.
+            list(callers.map(lambda n: server.identify(f"{n}@town.example"), range(64)))
+
+        own_postgres.stop()
+        down = [server.identify("doc@hillvalley.edu", "5554385") for _ in range(4)]
+        health = server.ask("GET", "/health")
+        own_postgres.start()
+
+        assert {status for status, _, _ in down} == {503}
+        assert all(headers["Retry-After"] == "1" for _, _, headers in down)
+        assert all(told["error"].endswith("Try again.") for _, told, _ in down)
+        assert health[0] == 503
+        with ThreadPoolExecutor(8) as callers:
+            after = list(
+                callers.map(lambda _: server.identify("doc@hillvalley.edu", "5554385"), range(32))
+            )
+        assert {status for status, _, _ in after} == {200}
+        assert after[0][1] == before[1]
+        assert server.ask("GET", "/health")[0] == 200
+        assert "hillvalley" not in server.log.read_text()
+
+
+def test_a_crash_of_the_database_under_load_loses_no_answered_call(
+    own_postgres: Postgres, tmp_path: Path
+) -> None:
+    with serving(own_postgres.url(), tmp_path) as server:
+        answered = under_load(server, lambda: restart(own_postgres, signal.SIGQUIT))
+    app = app_on(own_postgres.url())
+    with app.app_context():
+        assert_known(app, answered)
+        close(app)
+
+
+def restart(server: Postgres, how: signal.Signals) -> None:
+    server.stop(how)
+    time.sleep(0.3)
+    server.start()
+
+
+def test_a_database_that_hangs_does_not_hang_the_health_check(
+    own_postgres: Postgres, tmp_path: Path
+) -> None:
+    with serving(own_postgres.url(), tmp_path, WEB_CONCURRENCY=1) as server:
+        assert server.ask("GET", "/health")[0] == 200
+        with frozen(own_postgres):
+            asked = time.monotonic()
+            status, told, _ = server.ask("GET", "/health")
+            waited = time.monotonic() - asked
+
+        assert status == 503
+        assert told["error"] == "The database does not answer."
+        assert waited < 3
+        eventually(lambda: server.ask("GET", "/health")[0] == 200)
+
+
+class frozen:  # noqa: N801, a context manager
+    """Stop a server's processes in their tracks for the length of a block."""
+
+    def __init__(self, server: Postgres) -> None:
+        assert server.process
+        main = server.process.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        self.pids = [main, *map(int, children)]
+
+    def __enter__(self) -> None:
+        for pid in self.pids:
+            os.kill(pid, signal.SIGSTOP)
+
+    def __exit__(self, *_: object) -> None:
+        for pid in self.pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_a_locked_sqlite_file_is_waited_for_and_then_a_503(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "identity.sqlite3"
+    path.write_bytes(migrated_sqlite.read_bytes())
+    with serving(f"sqlite:///{path}", tmp_path) as server:
+        server.identify("doc@hillvalley.edu")
+        writer = sqlite3.connect(path, isolation_level=None)
+        writer.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(1) as caller:
+            waiting = caller.submit(server.identify, "marty@hillvalley.edu")
+            time.sleep(1)
+            assert not waiting.done(), "it waits"
+            assert server.identify("doc@hillvalley.edu")[0] == 200, "reading goes on"
+            status, told, headers = waiting.result()
+        assert (status, headers["Retry-After"]) == (503, "1")
+        assert told["error"].endswith("Try again.")
+
+        with ThreadPoolExecutor(1) as caller:
+            waiting = caller.submit(server.identify, "marty@hillvalley.edu")
+            time.sleep(0.5)
+            writer.execute("ROLLBACK")
+            assert waiting.result()[0] == 200
+        writer.close()
+
+
+def under_load(server: Server, disturb: Callable[[], None]) -> list[tuple[str, str]]:
+    """Disturb the service while eight callers use it; return the calls that were answered."""
+    answered: list[tuple[str, str]] = []
+    stop = threading.Event()
+
+    def call(caller: int) -> None:
+        for number in range(100_000):
+            if stop.is_set():
+                return
+            given = f"{caller}-{number}@load.example", f"{caller}{number:06}"
+            try:
+                status, _, _ = server.identify(*given)
+            except urllib3.exceptions.HTTPError:
+                # The connection broke: nobody promised this caller anything.
+                continue
+            assert status in (200, 503)
+            if status == 200:
+                answered.append(given)
+
+    with ThreadPoolExecutor(8) as callers:
+        calls = [callers.submit(call, number) for number in range(8)]
+        time.sleep(1)
+        before = len(answered)
+        disturb()
+        eventually(lambda: len(answered) > before + 50, seconds=30)
+        stop.set()
+        for done in calls:
+            done.result()
+    return answered
+
+
+def assert_known(app: Flask, answered: list[tuple[str, str]]) -> None:
+    client = app.test_client()
+    report = verify()
+    assert report.problems == []
+    assert report.contacts >= len(answered) > 50
+    for email, phone in answered:
+        found = client.get("/lookup", query_string={"email": email, "phoneNumber": phone})
+        assert found.status_code == 200
+        assert found.get_json()["wouldMergeWith"] is None
+
+
+def test_a_killed_worker_loses_no_answered_call(
+    app: Flask, database_url: str, tmp_path: Path
+) -> None:
+    with serving(database_url, tmp_path, WEB_CONCURRENCY=2) as server:
+        answered = under_load(server, lambda: os.kill(server.workers()[0], signal.SIGKILL))
+        eventually(lambda: len(server.workers()) == 2)
+
+    assert_known(app, answered)
+
+
+@pytest.fixture
+def server(app: Flask, database_url: str, tmp_path: Path) -> Iterator[Server]:
+    with serving(database_url, tmp_path, WEB_CONCURRENCY=1) as server:
+        yield server
+
+
+def on_the_wire(server: Server, request: bytes) -> bytes:
+    port = urllib3.util.parse_url(server.url).port
+    with socket.create_connection(("127.0.0.1", port or 0), timeout=10) as connection:
+        # It may be refused before it is all sent.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            connection.sendall(request)
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+        return answer
+
+
+def test_a_large_body_is_refused_on_the_wire_and_the_service_goes_on(server: Server) -> None:
+    body = b'{"email": "' + b"d" * 5_000_000 + b'"}'
+    head = b"POST /identify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+    sized = on_the_wire(server, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    chunked = on_the_wire(
+        server,
+        head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body),
+    )
+
+    assert sized.startswith(b"HTTP/1.1 413")
+    assert chunked.startswith(b"HTTP/1.1 413")
+    assert server.identify("doc@hillvalley.edu")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"GET /lookup?email=doc@hillvalley.edu and marty HTTP/1.1\r\n\r\n",
+        b"GET /lookup?email=doc@hillvalley.edu HTTP/9\r\n\r\n",
+        b"G\xc3T /lookup?email=doc@hillvalley.edu HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\ndoc@hillvalley.edu\r\n\r\n",
+        b"GET /lookup?email=doc@hillvalley.edu" + b"u" * 9000 + b" HTTP/1.1\r\n\r\n",
+    ],
+    ids=["line", "version", "method", "header", "length"],
+)
+def test_garbage_is_refused_and_not_repeated_in_the_log(
+    server: Server, request_line: bytes
+) -> None:
+    assert on_the_wire(server, request_line).startswith(b"HTTP/1.1 4")
+
+    assert server.identify("doc@hillvalley.edu")[0] == 200
+    assert "hillvalley" not in server.log.read_text()
+
+
+def test_the_log_of_a_busy_day_names_nobody(server: Server) -> None:
+    server.identify("doc@hillvalley.edu", "5554385")
+    server.ask("GET", "/lookup?email=doc@hillvalley.edu&phoneNumber=5554385")
+    server.ask("GET", "/lookup?email=doc")
+    server.ask("GET", "/nowhere/doc@hillvalley.edu")
+
+    log = server.log.read_text()
+    assert "hillvalley" not in log
+    assert "5554385" not in log
+
+
+def test_a_stuck_transaction_holds_its_own_customer_for_a_while_and_nobody_else(
+    postgres_server: Postgres, migrated_postgres: str, tmp_path: Path
+) -> None:
+    with serving(migrated_postgres, tmp_path, WEB_CONCURRENCY=1) as server:
+        _, told, _ = server.identify("stuck@hillvalley.edu", "5550001")
+        primary = told["contact"]["primaryContactId"]
+        with psycopg.connect(migrated_postgres) as stuck:
+            stuck.execute("SELECT id FROM contact WHERE id = %s FOR UPDATE", [primary])
+            with ThreadPoolExecutor(1) as caller:
+                waiting = caller.submit(server.identify, "new@hillvalley.edu", "5550001")
+                assert server.identify("else@hillvalley.edu")[0] == 200
+                assert waiting.result()[0] == 503
+        assert server.identify("new@hillvalley.edu", "5550001")[0] == 200
