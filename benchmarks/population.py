@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, insert, text
+from sqlalchemy import Connection, Engine, create_engine, insert, text
 
+from identity.database import Base
 from identity.models import Contact, Identifier, Link
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
@@ -55,6 +56,38 @@ def fill(url: str, contacts: int) -> None:
     engine.dispose()
 
 
+def phone_number_of_size(size: int) -> str:
+    """Return the phone number that all contacts of a customer of that size share."""
+    return f"+49301{size:07}"
+
+
+def add_customer(connection: Connection, last: int, size: int) -> None:
+    """Add one customer of that many contacts, the ids beginning after `last`."""
+    ids = range(last + 1, last + size + 1)
+    phone_number = phone_number_of_size(size)
+    emails = {contact_id: f"{contact_id}@large.example" for contact_id in ids}
+    connection.execute(
+        insert(Contact),
+        [
+            {
+                "id": contact_id,
+                "email": emails[contact_id],
+                "phone_number": phone_number,
+                "linked_id": None if contact_id == ids[0] else ids[0],
+                "link_precedence": "primary" if contact_id == ids[0] else "secondary",
+                "created_at": _moment(contact_id),
+                "updated_at": _moment(contact_id),
+            }
+            for contact_id in ids
+        ],
+    )
+    held = [("phone", phone_number, ids[0]), *(("email", emails[id_], id_) for id_ in ids)]
+    connection.execute(
+        insert(Identifier),
+        [{"kind": kind, "value": value, "contact_id": id_} for kind, value, id_ in held],
+    )
+
+
 def _moment(contact_id: int) -> datetime:
     return BEGINNING + timedelta(seconds=contact_id)
 
@@ -84,9 +117,9 @@ def _links(contacts: int) -> Iterator[tuple[Any, ...]]:
 Rows = Callable[[], Iterator[tuple[Any, ...]]]
 
 
-def _copy(engine: Engine, table: type, columns: tuple[str, ...], values: Rows) -> None:
+def _copy(engine: Engine, table: type[Base], columns: tuple[str, ...], values: Rows) -> None:
     connection = engine.raw_connection()
-    name = table.__table__.name  # type: ignore[attr-defined]
+    name = table.table().name
     with connection.cursor().copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:
         for row in values():
             copy.write_row(row)
@@ -94,7 +127,7 @@ def _copy(engine: Engine, table: type, columns: tuple[str, ...], values: Rows) -
     connection.close()
 
 
-def _executemany(engine: Engine, table: type, columns: tuple[str, ...], values: Rows) -> None:
+def _executemany(engine: Engine, table: type[Base], columns: tuple[str, ...], values: Rows) -> None:
     with engine.connect() as connection:
         chunk: list[dict[str, Any]] = []
         for row in values():
