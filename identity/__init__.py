@@ -5,11 +5,13 @@ from pathlib import Path
 from flask import Flask, Response
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
 
 from identity import cli, database, web
 from identity.config import Config, kept_secret
 from identity.web.api import identify
 from identity.web.errors import answer_every_error
+from identity.web.pages import form_too_old
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST_BODY = 256 * 1024
@@ -29,14 +31,18 @@ def create_app(config: Config | None = None) -> Flask:
         DEFAULT_PHONE_REGION=config.default_phone_region,
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         SESSION_COOKIE_SAMESITE="Lax",
+        # A page elsewhere may give its own name this machine's address, and then read our answers
+        # in a visitor's browser. Asked by any other name than these, we refuse.
+        TRUSTED_HOSTS=["localhost", "127.0.0.1"],
     )
     # The contract's order of keys, not the alphabet's.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     database.configure(app, config)
-    Migrate(app, database.db, directory=str(ROOT / "migrations"), render_as_batch=True)
+    Migrate(app, database.db, directory=str(ROOT / "migrations"))
     csrf = CSRFProtect(app)
     # A page of another site cannot send JSON here without asking first, and we never say yes.
     csrf.exempt(identify)
+    app.register_error_handler(CSRFError, form_too_old)
     app.register_blueprint(web.blueprint)
     app.cli.add_command(cli.identity)
     answer_every_error(app)

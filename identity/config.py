@@ -52,14 +52,13 @@ class Config:
 def _database_url(spelling: str) -> str:
     try:
         url = make_url(spelling)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # The value may hold a password, so it is not repeated.
         raise ConfigurationError("DATABASE_URL is not a database URL.") from None
-    backend = url.get_backend_name()
-    if backend in ("postgres", "postgresql"):
+    if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         # Hosts hand out both spellings; SQLAlchemy refuses the first.
         return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-    if backend != "sqlite":
+    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
         raise ConfigurationError("DATABASE_URL must begin with postgresql:// or sqlite:///.")
     if url.database in (None, "", ":memory:") or "mode" in url.query:
         # Every connection would see an empty database of its own.

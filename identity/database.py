@@ -39,6 +39,9 @@ the same new pair may meet at the link before they meet at the identifiers."""
 LOST_RACES = {"40001", "40P01"}
 """PostgreSQL's own refusals (SQLSTATE): serialization failure, deadlock."""
 
+BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+NO_ANSWER = "The database does not answer. Try again."
+
 T = TypeVar("T")
 
 
@@ -104,9 +107,16 @@ def configure(app: Flask, config: Config) -> None:
     else:
         common["connect_args"] = {
             "connect_timeout": int(PATIENCE),
-            # A server that vanished without a word is noticed after this many milliseconds.
-            "tcp_user_timeout": int(2 * PATIENCE * 1000),
+            "client_encoding": "utf8",
+            # A host that vanished without a word is noticed after ten seconds, not two hours.
+            "tcp_user_timeout": 10_000,
+            "keepalives_idle": 5,
+            "keepalives_interval": 1,
+            "keepalives_count": 5,
         }
+        # In a stricter level the second reading, under the lock, would see the world as it was
+        # before the wait for it. A database may have such a level as its default.
+        deciding["isolation_level"] = "READ COMMITTED"
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = common | deciding
     app.config["SQLALCHEMY_BINDS"] = {READING: common | reading}
     db.init_app(app)
@@ -136,7 +146,7 @@ def _begin_immediate(connection: Connection) -> None:
         try:
             sqlite.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+            if _sqlite_code(error) not in BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.0002)
         else:
@@ -148,6 +158,8 @@ def _prepare_postgresql(connection: Any, _: object) -> None:
     # In autocommit, because a SET inside a transaction is undone with it.
     before, connection.autocommit = connection.autocommit, True
     connection.execute(f"SET lock_timeout = '{PATIENCE}s'")
+    # The driver reads dates in this style only, and a database may have another as its default.
+    connection.execute("SET datestyle = 'ISO'")
     connection.autocommit = before
 
 
@@ -198,28 +210,30 @@ def retrying(decide: Callable[[], T]) -> T:
     Raise `Unavailable` when the database cannot be reached or patience ends.
     """
     deadline = time.monotonic() + PATIENCE
-    broken = False
+    reconnected = False
     for attempt in range(TRIES):
         try:
             return decide()
-        except LostRace:
-            pass
+        except LostRace as error:
+            last: Exception = error
+            sentence = "Too many callers are changing the same customer. Try again."
         except PoolTimeout as error:
             raise Unavailable("The service is too busy. Try again.") from error
         except (DBAPIError, psycopg.Error, sqlite3.Error) as error:
-            cause = error.orig if isinstance(error, DBAPIError) else error
-            if not _lost_race(cause):
-                if not isinstance(cause, psycopg.OperationalError | sqlite3.OperationalError):
-                    raise
-                if broken:
-                    raise Unavailable("The database does not answer. Try again.") from error
-                broken = True
+            last, cause = error, error.orig if isinstance(error, DBAPIError) else error
+            if _lost_race(cause):
+                sentence = "Too many callers are changing the same customer. Try again."
+            else:
+                sentence = _what_failed(cause)
+                if reconnected or sentence != NO_ANSWER:
+                    raise Unavailable(sentence) from error
+                reconnected = True
                 _forget_connections()
         if time.monotonic() > deadline:
             break
         # Losers that come back in step meet again; a random pause breaks the step.
         time.sleep(random.uniform(0, min(0.1, 0.002 * 2**attempt)))
-    raise Unavailable("Too many callers are changing the same customer. Try again.")
+    raise Unavailable(sentence) from last
 
 
 def _lost_race(cause: BaseException | None) -> bool:
@@ -227,6 +241,28 @@ def _lost_race(cause: BaseException | None) -> bool:
     if isinstance(cause, psycopg.Error):
         return cause.diag.constraint_name in LOST_KEYS or cause.sqlstate in LOST_RACES
     return str(cause).startswith("UNIQUE constraint failed: identifier.")
+
+
+def _what_failed(cause: BaseException | None) -> str:
+    """Return a sentence on what the database could not do; re-raise what is our own fault."""
+    if isinstance(cause, psycopg.errors.UndefinedTable) or "no such table" in str(cause):
+        return "The database is not migrated. Run: flask db upgrade."
+    if isinstance(cause, psycopg.errors.LockNotAvailable) or _sqlite_code(cause) in BUSY:
+        return "The database is too busy. Try again."
+    if _sqlite_code(cause) == sqlite3.SQLITE_READONLY:
+        return "The database may not be written to."
+    # A replica refuses to write until it is the primary: on new connections we may meet that one.
+    passing = psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction
+    if isinstance(cause, passing | sqlite3.OperationalError):
+        return NO_ANSWER
+    assert cause is not None
+    raise cause
+
+
+def _sqlite_code(cause: BaseException | None) -> int | None:
+    # The lowest byte says what happened, the others say where.
+    code = getattr(cause, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
 
 
 def _forget_connections() -> None:

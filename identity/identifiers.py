@@ -28,6 +28,11 @@ email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 # call would fail on one and store rubbish on the other.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
+# Address books wrap numbers in marks for the direction of writing; a copied mark would make a
+# stranger of a known customer.
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_DIGIT_OR_PLUS = re.compile(r"[\d+\uff0b]")
+
 
 @dataclass(frozen=True, slots=True)
 class Identifiers:
@@ -113,7 +118,8 @@ def parse_phone_number(given: object, region: str | None = None) -> str | None:
         return None
     if len(text) > PHONE_LENGTH:
         raise ValueError(f"phoneNumber must be at most {PHONE_LENGTH} characters long.")
-    plus = text.lstrip("( ").startswith(("+", "\N{FULLWIDTH PLUS SIGN}"))
+    first = _DIGIT_OR_PLUS.search(text)
+    plus = first is not None and not first[0].isdigit()
     # Without a plus or a region the library has nothing to read the number by, and says so slowly.
     international = _international(text, region) if plus or region else None
     return international or _digits(text, plus=plus)
@@ -152,7 +158,7 @@ def _digits(text: str, *, plus: bool) -> str:
 
 
 def _printable(text: str, field: str) -> str:
-    text = text.strip()
-    if _UNPRINTABLE.search(text):
+    text = _INVISIBLE.sub("", text)
+    if _UNPRINTABLE.search(text.strip(" \t\r\n\f\v")):
         raise ValueError(f"{field} must not hold control characters.")
-    return text
+    return text.strip()

@@ -83,7 +83,7 @@ def _decide(found: Found, pen: Pen) -> Outcome:
             return _extend(cluster, pen)
         case (cluster,) if found.settles(pen.given):
             return Outcome(cluster, None)
-        case (cluster, *_):
+        case (cluster,):
             pen.add_link(cluster.primary_id)
             return Outcome(cluster, EventKind.LINK_SEEN)
     raise AssertionError("two identifiers are in at most two clusters")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, and_, case, func, select
 from sqlalchemy.orm import aliased
 
 from identity import database
@@ -100,6 +100,21 @@ UNLINKED_PAIRS = (
     .outerjoin(Link, and_(Link.email == Contact.email, Link.phone_number == Contact.phone_number))
     .where(Contact.email.is_not(None), Contact.phone_number.is_not(None), Link.email.is_(None))
 )
+STRAY_IDENTIFIERS = (
+    select(Identifier.contact_id)
+    .outerjoin(
+        Contact,
+        and_(
+            Contact.id == Identifier.contact_id,
+            case(
+                (Identifier.kind == Kind.EMAIL.value, Contact.email),
+                else_=Contact.phone_number,
+            )
+            == Identifier.value,
+        ),
+    )
+    .where(Contact.id.is_(None))
+)
 
 
 def verify() -> Report:
@@ -112,6 +127,8 @@ def verify() -> Report:
         _join_links(connection, components, report)
         for contact_id in connection.scalars(UNLINKED_PAIRS):
             report.problems.append(f"contact {contact_id}: its pair is missing from the links")
+        for contact_id in connection.scalars(STRAY_IDENTIFIERS):
+            report.problems.append(f"contact {contact_id}: holds an identifier it never brought")
     report.contacts = len(stored)
     report.clusters = sum(linked_id is None for linked_id, _ in stored.values())
     for group in components.groups():

@@ -1,6 +1,5 @@
 """What every test stands on: both databases, real ones, and the verb `see`."""
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -111,10 +110,3 @@ def see(app: Flask) -> See:
             return identify(Identifiers.parse(email, phone), source=source).cluster
 
     return see
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE_URL", "SECRET_KEY", "PORT", "WEB_CONCURRENCY", "DEFAULT_PHONE_REGION"):
-        monkeypatch.delenv(name, raising=False)
-    os.environ.pop("FLASK_DEBUG", None)

@@ -68,7 +68,7 @@ def serving(
         **{name: str(value) for name, value in settings.items()},
     }
     log = folder / "gunicorn.log"
-    command = [str(Path(sys.executable).with_name("gunicorn")), app, *arguments]
+    command = [sys.executable, "-m", "gunicorn", app, *arguments]
     with log.open("ab") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     server = Server(f"http://127.0.0.1:{port}", process, log)

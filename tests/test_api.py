@@ -215,6 +215,22 @@ def test_looking_up_an_unescaped_plus_finds_the_number(client: FlaskClient, see:
     assert client.get("/lookup?phoneNumber=+17755550154").status_code == 200
 
 
+def test_a_blank_is_no_plus(client: FlaskClient, see: See) -> None:
+    see("doc@hillvalley.edu", "4242")
+
+    assert client.get("/lookup?phoneNumber=%204242").status_code == 200
+    assert client.get("/lookup?email=doc@hillvalley.edu&phoneNumber=%20").status_code == 200
+
+
+def test_a_name_that_is_not_ours_is_refused(client: FlaskClient, see: See) -> None:
+    see("doc@hillvalley.edu")
+
+    response = client.get("/lookup?email=doc@hillvalley.edu", headers={"Host": "evil.example"})
+
+    assert response.status_code == 400
+    assert response.get_json()["error"].startswith("This service answers on this machine only")
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [("email=doc@hillvalley.edu", 404), ("phoneNumber=1", 404), ("", 400), ("email=doc", 400)],

@@ -35,6 +35,9 @@ def test_every_spelling_of_postgresql_is_understood(spelling: str) -> None:
     [
         ("DATABASE_URL", "mysql://marty:s3cret@db.example/identity"),
         ("DATABASE_URL", "s3cret"),
+        ("DATABASE_URL", "postgresql://marty:s3cret"),
+        ("DATABASE_URL", "postgresql://marty@db.example:s3cret/identity"),
+        ("DATABASE_URL", "sqlite+aiosqlite:///file"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("DEFAULT_PHONE_REGION", "Hill Valley"),

@@ -1,5 +1,6 @@
 """The schema: what the migrations make is what the models say, and the way back works."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +11,14 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import CheckConstraint, inspect, text
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from identity import ROOT
 from identity.database import Base, db
+from identity.identifiers import Identifiers
+from identity.reconciliation import identify
+from identity.verification import verify
 from tests.conftest import app_on, close
 
 
@@ -38,9 +42,17 @@ def tables() -> set[str]:
     return set(inspect(db.engine).get_table_names()) - {"alembic_version"}
 
 
-def checks() -> set[str | None]:
+def fingerprint() -> dict[str, object]:
+    """What a comparison of columns and names leaves out: the text of checks and indexes."""
     inspector = inspect(db.engine)
-    return {check["name"] for table in tables() for check in inspector.get_check_constraints(table)}
+    told: dict[str, object] = {}
+    for table in tables():
+        for check in inspector.get_check_constraints(table):
+            told[f"{table}.{check['name']}"] = check["sqltext"]
+        for index in inspector.get_indexes(table):
+            options = index["dialect_options"]
+            told[f"{table}.{index['name']}"] = {key: str(options[key]) for key in options}
+    return told
 
 
 @pytest.mark.usefixtures("fresh")
@@ -50,12 +62,12 @@ def test_the_migrations_make_what_the_models_say() -> None:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-    assert checks() == {
-        check.name
-        for table in Base.metadata.tables.values()
-        for check in table.constraints
-        if isinstance(check, CheckConstraint)
-    }
+    migrated = fingerprint()
+    downgrade(revision="base")
+    with db.engine.begin() as connection:
+        Base.metadata.create_all(connection)
+    assert migrated == fingerprint()
+    assert len(migrated) == 7
 
 
 @pytest.mark.usefixtures("fresh")
@@ -67,6 +79,37 @@ def test_the_way_back_leaves_nothing_and_the_way_forth_works_again() -> None:
 
     upgrade()
     assert tables() == {"contact", "identifier", "link", "event"}
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_table_full_of_data_may_be_replaced(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "migrations", tmp_path / "migrations")
+    (tmp_path / "migrations/versions/9999_later.py").write_text(LATER)
+    upgrade(directory=str(tmp_path / "migrations"), revision="0001")
+    primary = identify(Identifiers("doc@hillvalley.edu", "5554385"), source="test").cluster
+    identify(Identifiers("emmett@brown.org", "5554385"), source="test")
+
+    upgrade(directory=str(tmp_path / "migrations"))
+
+    assert "note" in {column["name"] for column in inspect(db.engine).get_columns("contact")}
+    again = identify(Identifiers("doc@hillvalley.edu", None), source="test").cluster
+    assert again.primary_id == primary.primary_id
+    assert verify().problems == []
+
+
+LATER = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999"
+down_revision = "0001"
+
+
+def upgrade():
+    with op.batch_alter_table("contact") as batch:
+        batch.add_column(sa.Column("note", sa.Text()))
+        batch.alter_column("link_precedence", type_=sa.String(20))
+"""
 
 
 def test_there_is_one_head() -> None:
@@ -89,7 +132,7 @@ CONTACT = (
         ("2, 'doc', NULL, 2, 'secondary'", "ck_contact_not_linked_to_itself"),
         ("2, 'doc', NULL, 1, 'primary'", "ck_contact_primary_is_unlinked"),
         ("2, 'doc', NULL, NULL, 'secondary'", "ck_contact_primary_is_unlinked"),
-        ("2, 'doc', NULL, NULL, 'tertiary'", "ck_contact_p"),
+        ("2, 'doc', NULL, 1, 'tertiary'", "ck_contact_precedence"),
     ],
 )
 def test_the_database_itself_refuses_what_may_never_be(row: str, constraint: str) -> None:

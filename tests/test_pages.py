@@ -172,4 +172,7 @@ def test_a_form_without_its_token_writes_nothing(app: Flask, token: str) -> None
     )
 
     assert response.status_code == 400
+    page = linted(response)
+    assert "press the button again" in page
+    assert 'value="doc@hillvalley.edu"' in page
     assert stored() == 0

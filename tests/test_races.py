@@ -231,7 +231,7 @@ def test_whoever_keeps_losing_is_told_to_come_back_and_has_written_nothing(
 ) -> None:
     monkeypatch.setattr(database, "TRIES", 3)
     see("marty@hillvalley.edu", "555-1985")
-    monkeypatch.setattr(reconciliation, "_lock", _always_lost)
+    monkeypatch.setattr(reconciliation, "_joined", _lost_after_all_is_written)
 
     with pytest.raises(Unavailable, match=r"Try again\."):
         see("jennifer@hillvalley.edu", "555-1985")
@@ -240,5 +240,5 @@ def test_whoever_keeps_losing_is_told_to_come_back_and_has_written_nothing(
         assert connection.scalar(select(func.count()).select_from(Contact)) == 1
 
 
-def _always_lost(*_: object) -> clusters.Found:
+def _lost_after_all_is_written(*_: object) -> clusters.Cluster:
     raise LostRace("always")

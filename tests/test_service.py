@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
@@ -16,6 +16,8 @@ import pytest
 import urllib3
 from flask import Flask
 
+from identity.identifiers import Identifiers
+from identity.reconciliation import identify
 from identity.verification import verify
 from tests import postgres
 from tests.conftest import app_on, close, migrate
@@ -197,6 +199,73 @@ def test_a_killed_worker_loses_no_answered_call(
     assert_known(app, answered)
 
 
+HOSTILE = {
+    "default_transaction_isolation": "'repeatable read'",
+    "datestyle": "'SQL, DMY'",
+    "timezone": "'Asia/Kathmandu'",
+    "client_encoding": "'latin1'",
+}
+
+
+def test_settings_of_the_database_cannot_spoil_a_merge(postgres_server: Postgres) -> None:
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE hostile")
+        for name, value in HOSTILE.items():
+            connection.execute(f"ALTER DATABASE hostile SET {name} = {value}")
+    url = postgres_server.url("hostile")
+    migrate(url)
+    app = app_on(url)
+
+    def call(email: str, phone: str) -> list[int]:
+        with app.app_context():
+            return identify(Identifiers.parse(email, phone), source="test").cluster.secondary_ids
+
+    call("marty@hillvalley.edu", "1")
+    call("döc@hillvalley.edu", "2")
+    with app.app_context(), psycopg.connect(url) as other, ThreadPoolExecutor(1) as caller:
+        # Somebody holds Doc. Our caller has read him and waits; meanwhile he gets a contact more.
+        other.execute("SELECT id FROM contact WHERE id = 2 FOR UPDATE")
+        waiting = caller.submit(call, "marty@hillvalley.edu", "2")
+        time.sleep(0.5)
+        other.execute(
+            "INSERT INTO contact (id, email, linked_id, link_precedence, created_at, updated_at)"
+            " VALUES (3, 'einstein@hillvalley.edu', 2, 'secondary', now(), now())"
+        )
+        other.execute("INSERT INTO identifier VALUES ('email', 'einstein@hillvalley.edu', 3)")
+        other.execute("INSERT INTO link VALUES ('einstein@hillvalley.edu', '2', 'x', now())")
+        other.commit()
+        assert waiting.result() == [2, 3]
+        assert verify().problems == []
+        close(app)
+
+
+def test_a_database_that_refuses_writes_is_a_503(own_postgres: Postgres, tmp_path: Path) -> None:
+    with serving(own_postgres.url(), tmp_path) as server:
+        server.identify("doc@hillvalley.edu")
+        with psycopg.connect(own_postgres.url(), autocommit=True) as connection:
+            connection.execute("ALTER DATABASE postgres SET default_transaction_read_only = on")
+        # Pooled connections have the old setting still.
+        own_postgres.stop()
+        own_postgres.start()
+
+        assert server.identify("marty@hillvalley.edu")[0] == 503
+        assert server.identify("doc@hillvalley.edu")[0] == 200
+        assert "ReadOnlySqlTransaction" in server.log.read_text()
+
+
+def test_a_database_that_is_not_migrated_says_so(tmp_path: Path, backend: str) -> None:
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path}/empty.sqlite3"
+        if backend == "postgresql":
+            url = stack.enter_context(postgres.running()).url()
+        server = stack.enter_context(serving(url, tmp_path))
+
+        status, told, _ = server.identify("doc@hillvalley.edu")
+
+    assert status == 503
+    assert told["error"] == "The database is not migrated. Run: flask db upgrade."
+
+
 @pytest.fixture
 def server(app: Flask, database_url: str, tmp_path: Path) -> Iterator[Server]:
     with serving(database_url, tmp_path, WEB_CONCURRENCY=1) as server:
@@ -217,7 +286,7 @@ def on_the_wire(server: Server, request: bytes) -> bytes:
 
 def test_a_large_body_is_refused_on_the_wire_and_the_service_goes_on(server: Server) -> None:
     body = b'{"email": "' + b"d" * 5_000_000 + b'"}'
-    head = b"POST /identify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = b"POST /identify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
     sized = on_the_wire(server, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     chunked = on_the_wire(

@@ -39,6 +39,9 @@ DRIFT = {
     "a wrong oldest": ["UPDATE contact SET created_at = '2001-01-01 00:00:00+00' WHERE id = 2"],
     "an identifier of two clusters": ["UPDATE identifier SET contact_id = 5 WHERE contact_id = 4"],
     "a missing identifier": ["DELETE FROM identifier WHERE contact_id = 5"],
+    "an identifier its contact never brought": [
+        "INSERT INTO identifier VALUES ('email', 'einstein@hillvalley.edu', 3)"
+    ],
     "a missing link": ["DELETE FROM link WHERE email = 'emmett@brown.org'"],
     "a link to nowhere": [
         "INSERT INTO link VALUES ('strickland@hillvalley.edu', '1', 'x', '2001-01-01 00:00:00+00')"

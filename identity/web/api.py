@@ -38,7 +38,7 @@ def identify() -> Response:
 def lookup() -> Response:
     """Answer with what identify would find. Reads only."""
     phone_number = request.args.get("phoneNumber")
-    if phone_number and phone_number[0] == " ":
+    if phone_number and b"phoneNumber=+" in request.query_string:
         # A plus that nobody escaped arrives as a blank: ?phoneNumber=+17755550154.
         phone_number = "+" + phone_number.lstrip()
     given = Identifiers.parse(request.args.get("email"), phone_number, region=_region())
@@ -88,7 +88,7 @@ def _identifiers_in_body() -> Identifiers:
     if not request.is_json:
         abort(415)
     data = request.get_data(cache=False)
-    if len(data) == request.max_content_length:
+    if request.content_length is None and len(data) == request.max_content_length:
         # A body sent in chunks is cut off at the limit, without a word.
         abort(413)
     try:

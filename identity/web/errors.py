@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from identity.errors import (
     ConfigurationError,
@@ -54,13 +54,17 @@ def _refused(error: IdentityError) -> Response:
     fields = error.fields if isinstance(error, InvalidInput) else {}
     response = _answer(str(error), STATUS[type(error)], fields)
     if response.status_code == 503:
+        current_app.logger.warning("%s\n%s", error, "".join(_where(error)))
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    response = _answer(SENTENCES.get(status, f"{error.name}."), status, {})
+    sentence = SENTENCES.get(status, f"{error.name}.")
+    if isinstance(error, SecurityError):
+        sentence = "This service answers on this machine only, as localhost or 127.0.0.1."
+    response = _answer(sentence, status, {})
     # Allow (405) and the like; the content's own headers are already right.
     for name, value in error.get_headers():
         if not name.lower().startswith("content-"):

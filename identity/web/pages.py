@@ -2,6 +2,7 @@
 
 from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
 
 from identity import clusters, database, reconciliation
 from identity.events import EventKind
@@ -29,6 +30,11 @@ def home() -> ResponseReturnValue:
     if form.submit.data:
         return _submit(given)
     return _look_up(form, given)
+
+
+def form_too_old(_: CSRFError) -> ResponseReturnValue:
+    """Show the form again, as it was filled in, to somebody who left it open too long."""
+    return render_template("home.html", form=IdentifyForm(), too_old=True), 400
 
 
 def _submit(given: Identifiers) -> ResponseReturnValue:
