@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
+from identity import faults
 from identity.config import Config
 from identity.errors import LostRace, Unavailable
 
@@ -30,17 +31,6 @@ PATIENCE = 5.0
 TRIES = 20
 """Decisions attempted at most; a storm of 32 callers on one identifier needs about four."""
 READING = "reading"
-
-LOST_KEYS = {"pk_identifier", "pk_link"}
-"""The keys that somebody else may have taken first. Any other violated constraint is our bug.
-
-PostgreSQL does not say in which order it runs the parts of one statement, so two calls with
-the same new pair may meet at the link before they meet at the identifiers."""
-LOST_RACES = {"40001", "40P01"}
-"""PostgreSQL's own refusals (SQLSTATE): serialization failure, deadlock."""
-
-BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-NO_ANSWER = "The database does not answer. Try again."
 
 T = TypeVar("T")
 
@@ -102,8 +92,7 @@ def configure(app: Flask, config: Config) -> None:
         # SQLite has one writer anyway. Waiting for it in our own queue is fair and wakes at
         # once; SQLite's busy timeout sleeps up to 100 ms at a time and may pass a caller over.
         deciding["pool_size"] = 1
-        reading["connect_args"] = {"timeout": PATIENCE}
-        deciding["connect_args"] = {"timeout": 0}
+        common["connect_args"] = {"timeout": PATIENCE}
     else:
         common["connect_args"] = {
             "connect_timeout": int(PATIENCE),
@@ -125,6 +114,7 @@ def configure(app: Flask, config: Config) -> None:
             prepare = _prepare_sqlite if engine.dialect.name == "sqlite" else _prepare_postgresql
             event.listen(engine, "connect", prepare)
         if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", _never_doze)
             event.listen(db.engine, "begin", _begin_immediate)
 
 
@@ -138,6 +128,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
 
 
+def _never_doze(connection: sqlite3.Connection, _: object) -> None:
+    # Once connected: while connecting, SQLite's own waiting is the right one.
+    connection.execute("PRAGMA busy_timeout = 0")
+
+
 def _begin_immediate(connection: Connection) -> None:
     sqlite = connection.connection.driver_connection
     assert isinstance(sqlite, sqlite3.Connection)
@@ -146,7 +141,7 @@ def _begin_immediate(connection: Connection) -> None:
         try:
             sqlite.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
-            if _sqlite_code(error) not in BUSY or time.monotonic() > deadline:
+            if not faults.is_busy(error) or time.monotonic() > deadline:
                 raise
             time.sleep(0.0002)
         else:
@@ -211,21 +206,19 @@ def retrying(decide: Callable[[], T]) -> T:
     """
     deadline = time.monotonic() + PATIENCE
     reconnected = False
+    sentence = "Too many callers are changing the same customer. Try again."
     for attempt in range(TRIES):
         try:
             return decide()
         except LostRace as error:
             last: Exception = error
-            sentence = "Too many callers are changing the same customer. Try again."
         except PoolTimeout as error:
             raise Unavailable("The service is too busy. Try again.") from error
         except (DBAPIError, psycopg.Error, sqlite3.Error) as error:
             last, cause = error, error.orig if isinstance(error, DBAPIError) else error
-            if _lost_race(cause):
-                sentence = "Too many callers are changing the same customer. Try again."
-            else:
-                sentence = _what_failed(cause)
-                if reconnected or sentence != NO_ANSWER:
+            if not faults.lost_race(cause):
+                sentence = faults.sentence(cause)
+                if reconnected or sentence != faults.NO_ANSWER:
                     raise Unavailable(sentence) from error
                 reconnected = True
                 _forget_connections()
@@ -234,35 +227,6 @@ def retrying(decide: Callable[[], T]) -> T:
         # Losers that come back in step meet again; a random pause breaks the step.
         time.sleep(random.uniform(0, min(0.1, 0.002 * 2**attempt)))
     raise Unavailable(sentence) from last
-
-
-def _lost_race(cause: BaseException | None) -> bool:
-    # PostgreSQL names the constraint; SQLite names its columns, in a sentence.
-    if isinstance(cause, psycopg.Error):
-        return cause.diag.constraint_name in LOST_KEYS or cause.sqlstate in LOST_RACES
-    return str(cause).startswith("UNIQUE constraint failed: identifier.")
-
-
-def _what_failed(cause: BaseException | None) -> str:
-    """Return a sentence on what the database could not do; re-raise what is our own fault."""
-    if isinstance(cause, psycopg.errors.UndefinedTable) or "no such table" in str(cause):
-        return "The database is not migrated. Run: flask db upgrade."
-    if isinstance(cause, psycopg.errors.LockNotAvailable) or _sqlite_code(cause) in BUSY:
-        return "The database is too busy. Try again."
-    if _sqlite_code(cause) == sqlite3.SQLITE_READONLY:
-        return "The database may not be written to."
-    # A replica refuses to write until it is the primary: on new connections we may meet that one.
-    passing = psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction
-    if isinstance(cause, passing | sqlite3.OperationalError):
-        return NO_ANSWER
-    assert cause is not None
-    raise cause
-
-
-def _sqlite_code(cause: BaseException | None) -> int | None:
-    # The lowest byte says what happened, the others say where.
-    code = getattr(cause, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF
 
 
 def _forget_connections() -> None:

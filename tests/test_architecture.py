@@ -18,7 +18,7 @@ MODULES = {
     for path in PACKAGE.rglob("*.py")
 }
 FLOORS = [
-    {"errors", "config"},
+    {"errors", "config", "faults"},
     {"identifiers", "database"},
     {"models", "prepared"},
     {"events", "clusters"},
