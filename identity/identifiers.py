@@ -31,6 +31,12 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # Address books wrap numbers in marks for the direction of writing; a copied mark would make a
 # stranger of a known customer.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+# Most addresses look like this. The library would take 20 µs to find nothing to change about one;
+# a test holds that it agrees. Everything else is its to judge.
+_PLAIN_EMAIL = re.compile(
+    r"(?=[^@]{1,64}@)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*"
+    r"@(?:(?=[^.]{1,63}\.)[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,63}"
+)
 _DIGIT_OR_PLUS = re.compile(r"[\d+\uff0b]")
 
 
@@ -82,6 +88,8 @@ def parse_email(given: object) -> str | None:
         return None
     if len(text) > EMAIL_LENGTH:
         raise ValueError(f"email must be at most {EMAIL_LENGTH} characters long.")
+    if _PLAIN_EMAIL.fullmatch(plain := text.lower()):
+        return plain
     try:
         checked = validate_email(
             text,

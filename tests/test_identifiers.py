@@ -1,11 +1,17 @@
 """What counts as the same email and the same phone number."""
 
 import pytest
-from hypothesis import given
+from email_validator import validate_email
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from identity.errors import InvalidInput
-from identity.identifiers import Identifiers, parse_email, parse_phone_number
+from identity.identifiers import (
+    _PLAIN_EMAIL,
+    Identifiers,
+    parse_email,
+    parse_phone_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +146,19 @@ def test_what_was_normalised_stays_as_it_is(typed: str) -> None:
     except ValueError:
         return
     assert parse_email(email) == email
+
+
+LABELS = st.lists(st.text("ab9-", min_size=1, max_size=70), min_size=1, max_size=3)
+
+
+@given(st.text("ab9._+-", min_size=1, max_size=70), LABELS, st.text("abc", min_size=1, max_size=9))
+def test_the_library_agrees_about_plain_emails(local: str, labels: list[str], end: str) -> None:
+    email = f"{local}@{'.'.join(labels)}.{end}"
+    assume(_PLAIN_EMAIL.fullmatch(email))
+
+    checked = validate_email(email, check_deliverability=False, globally_deliverable=False)
+
+    assert checked.normalized == email == parse_email(email)
 
 
 @given(
