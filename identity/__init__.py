@@ -12,6 +12,7 @@ from identity.config import Config, kept_secret
 from identity.web.api import identify
 from identity.web.errors import answer_every_error
 from identity.web.pages import form_too_old
+from identity.web.presenters import ago
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST_BODY = 256 * 1024
@@ -45,6 +46,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_error_handler(CSRFError, form_too_old)
     app.register_blueprint(web.blueprint)
     app.cli.add_command(cli.identity)
+    app.add_template_filter(ago)
     answer_every_error(app)
     app.after_request(_harden)
     return app

@@ -1,5 +1,7 @@
 """The ledger: what was decided, appended in the same transaction as the decision."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -7,16 +9,18 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ColumnElement,
+    Connection,
     Insert,
     Text,
     bindparam,
     func,
     insert,
     select,
+    union_all,
 )
 
 from identity.database import UtcDateTime
-from identity.models import Event
+from identity.models import Contact, Event, Id
 
 
 class EventKind(StrEnum):
@@ -49,3 +53,67 @@ def line(contact_id: ColumnElement[Any]) -> Insert:
         "detail": bindparam("detail", type_=JSON(none_as_null=True)),
     }
     return insert(Event.table()).from_select(list(told), select(*told.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger, as it is read."""
+
+    id: int
+    occurred_at: datetime
+    kind: EventKind
+    source: str
+    primary_id: int
+    """The primary then; the customer may have been merged into another since."""
+    contact_id: int | None
+    email: str | None
+    phone_number: str | None
+    detail: dict[str, Any] | None
+
+
+_contact = Contact.table().c
+_event = Event.table().c
+_entries = select(
+    _event.id,
+    _event.occurred_at,
+    _event.kind,
+    _event.source,
+    _event.primary_id,
+    _event.contact_id,
+    _event.email,
+    _event.phone_number,
+    _event.detail,
+).order_by(_event.id.desc())
+_primary_id = bindparam("of_primary", type_=Id)
+
+# Whatever happened to a contact before a merge was told of the primary it had then.
+HISTORY = _entries.where(
+    _event.primary_id.in_(
+        union_all(
+            select(_contact.id).where(_contact.id == _primary_id),
+            select(_contact.id).where(_contact.linked_id == _primary_id),
+        )
+    )
+)
+
+
+def history(connection: Connection, primary_id: int) -> list[Entry]:
+    """Return all that happened to a customer, newest first, in one statement."""
+    rows = connection.execute(HISTORY, {"of_primary": primary_id})
+    return [_entry(*row) for row in rows]
+
+
+def latest(
+    connection: Connection, limit: int, *, kind: EventKind | None = None, before: int | None = None
+) -> list[Entry]:
+    """Return the newest lines of the ledger, of one kind if asked, older than a line's id."""
+    chosen = _entries.limit(limit)
+    if kind is not None:
+        chosen = chosen.where(_event.kind == kind.value)
+    if before is not None:
+        chosen = chosen.where(_event.id < before)
+    return [_entry(*row) for row in connection.execute(chosen)]
+
+
+def _entry(id_: int, occurred_at: datetime, kind: str, *rest: Any) -> Entry:
+    return Entry(id_, occurred_at, EventKind(kind), *rest)

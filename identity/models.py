@@ -21,6 +21,9 @@ Id = BigInteger().with_variant(Integer(), "sqlite")
 Exact = Text().with_variant(Text(collation="C"), "postgresql")
 
 
+RARE = text("kind IN ('clusters_merged', 'link_seen')")
+
+
 class Precedence(StrEnum):
     """Whether a contact stands for its cluster or points at the one that does."""
 
@@ -54,6 +57,7 @@ class Contact(Base):
             postgresql_where=text("linked_id IS NOT NULL"),
             sqlite_where=text("linked_id IS NOT NULL"),
         ),
+        Index("ix_contact_created_at", "created_at", "id"),
         # An id that was once somebody's must never become somebody else's.
         {"sqlite_autoincrement": True},
     )
@@ -112,7 +116,12 @@ class Event(Base):
     """
 
     __tablename__ = "event"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (
+        Index("ix_event_primary_id", "primary_id"),
+        # New contacts are most of the ledger and found without an index; the rest is worth one.
+        Index("ix_event_kind", "kind", "id", postgresql_where=RARE, sqlite_where=RARE),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -18,6 +18,8 @@ settings = {
     "render_as_batch": True,
     "compare_type": True,
     "compare_server_default": True,
+    # Made where PostgreSQL has the extension for it, and so not in the models.
+    "include_name": lambda name, *_: name != "ix_identifier_value",
 }
 
 

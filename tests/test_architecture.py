@@ -22,7 +22,7 @@ FLOORS = [
     {"identifiers", "database"},
     {"models", "prepared"},
     {"events", "clusters"},
-    {"writing", "verification"},
+    {"writing", "verification", "evidence", "browsing"},
     {"reconciliation"},
     {"seeding"},
     {"web", "cli"},

@@ -49,10 +49,17 @@ def fingerprint() -> dict[str, object]:
     for table in tables():
         for check in inspector.get_check_constraints(table):
             told[f"{table}.{check['name']}"] = check["sqltext"]
-        for index in inspector.get_indexes(table):
+        for index in filter(
+            lambda index: not_the_search_index(index["name"]), inspector.get_indexes(table)
+        ):
             options = index["dialect_options"]
             told[f"{table}.{index['name']}"] = {key: str(options[key]) for key in options}
     return told
+
+
+def not_the_search_index(name: str | None, *_: object) -> bool:
+    """It needs an extension that not every PostgreSQL has, so the models do without it."""
+    return name != "ix_identifier_value"
 
 
 @pytest.mark.usefixtures("fresh")
@@ -60,14 +67,15 @@ def test_the_migrations_make_what_the_models_say() -> None:
     upgrade()
 
     with db.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        options = {"compare_type": True, "include_name": not_the_search_index}
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, Base.metadata) == []
     migrated = fingerprint()
     downgrade(revision="base")
     with db.engine.begin() as connection:
         Base.metadata.create_all(connection)
     assert migrated == fingerprint()
-    assert len(migrated) == 7
+    assert len(migrated) == 10
 
 
 @pytest.mark.usefixtures("fresh")
@@ -85,7 +93,7 @@ def test_the_way_back_leaves_nothing_and_the_way_forth_works_again() -> None:
 def test_a_table_full_of_data_may_be_replaced(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "migrations", tmp_path / "migrations")
     (tmp_path / "migrations/versions/9999_later.py").write_text(LATER)
-    upgrade(directory=str(tmp_path / "migrations"), revision="0001")
+    upgrade(directory=str(tmp_path / "migrations"), revision="0002")
     primary = identify(Identifiers("doc@hillvalley.edu", "5554385"), source="test").cluster
     identify(Identifiers("emmett@brown.org", "5554385"), source="test")
 
@@ -102,7 +110,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9999"
-down_revision = "0001"
+down_revision = "0002"
 
 
 def upgrade():

@@ -1,15 +1,32 @@
-"""The pages people see: the form, and a customer."""
+"""The pages people see: the form, the customers, one customer, the activity.
 
-from flask import current_app, flash, redirect, render_template, url_for
+A page that only shows never writes. Emails and phone numbers stay out of addresses, which
+end up in histories and logs: what is searched for is sent in a body, and an identifier of a
+customer is named by the contact that brought it.
+"""
+
+from typing import TypeVar
+
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
-from identity import clusters, database, reconciliation
+from identity import browsing, clusters, database, events, evidence, reconciliation
+from identity.browsing import Order
 from identity.events import EventKind
+from identity.evidence import Node
 from identity.identifiers import Identifiers
 from identity.web import blueprint
-from identity.web.api import CLUSTER_PATH, cluster_of
+from identity.web.api import CLUSTER_PATH, LARGEST_ID, cluster_of
 from identity.web.forms import IdentifyForm
+from identity.web.graph import picture
+
+Choice = TypeVar("Choice", Order, EventKind)
+
+LATEST = 6
+SHOWN = 200
+"""Contacts and events of one customer on a page, unless all are asked for."""
+EVENTS = 50
 
 WHAT_HAPPENED = {
     EventKind.CONTACT_CREATED: "This is a new customer.",
@@ -17,6 +34,17 @@ WHAT_HAPPENED = {
     EventKind.CLUSTERS_MERGED: "Two customers turned out to be one, and are one now.",
     EventKind.LINK_SEEN: "Both were known; that they belong together is now on record.",
     None: "Nothing new: all of this was already known.",
+}
+KINDS = {
+    EventKind.CONTACT_CREATED: "New customers",
+    EventKind.CONTACT_LINKED: "New contacts",
+    EventKind.CLUSTERS_MERGED: "Merges",
+    EventKind.LINK_SEEN: "New links",
+}
+ORDERS = {
+    Order.NEWEST: "Newest",
+    Order.ACTIVE: "Last activity",
+    Order.LARGEST: "Most contacts",
 }
 
 
@@ -26,7 +54,7 @@ def home() -> ResponseReturnValue:
     form = IdentifyForm()
     given = form.identifiers(current_app.config["DEFAULT_PHONE_REGION"])
     if given is None:
-        return render_template("home.html", form=form), 400 if form.errors else 200
+        return _home(form), 400 if form.errors else 200
     if form.submit.data:
         return _submit(given)
     return _look_up(form, given)
@@ -34,7 +62,13 @@ def home() -> ResponseReturnValue:
 
 def form_too_old(_: CSRFError) -> ResponseReturnValue:
     """Show the form again, as it was filled in, to somebody who left it open too long."""
-    return render_template("home.html", form=IdentifyForm(), too_old=True), 400
+    return _home(IdentifyForm(), too_old=True), 400
+
+
+def _home(form: IdentifyForm, **more: object) -> str:
+    latest = database.read(lambda connection: events.latest(connection, LATEST))
+    figures = database.read(browsing.figures)
+    return render_template("home.html", form=form, latest=latest, figures=figures, **more)
 
 
 def _submit(given: Identifiers) -> ResponseReturnValue:
@@ -47,7 +81,7 @@ def _look_up(form: IdentifyForm, given: Identifiers) -> ResponseReturnValue:
     found = database.read(lambda connection: clusters.find(connection, given))
     if len(found.clusters) == 1:
         return _see(found.clusters[0])
-    return render_template("home.html", form=form, looked_up=True, found=found.clusters)
+    return _home(form, looked_up=True, found=found.clusters)
 
 
 def _see(cluster: clusters.Cluster) -> ResponseReturnValue:
@@ -55,10 +89,95 @@ def _see(cluster: clusters.Cluster) -> ResponseReturnValue:
     return redirect(url_for("web.cluster", contact_id=cluster.primary_id), 303)
 
 
+@blueprint.route("/clusters", methods=["GET", "POST"])
+def customers() -> ResponseReturnValue:
+    """List the customers, or those with what was searched for."""
+    part = request.form.get("part", "").strip()
+    order = _one_of(Order, "order") or Order.NEWEST
+    too_short = 0 < len(part) < browsing.SHORTEST
+    page = None
+    if part and not too_short:
+        page = database.read(lambda connection: browsing.search(connection, part.lower()))
+    elif not part:
+        after = _whole_number("after")
+        page = database.read(lambda connection: browsing.customers(connection, order, after=after))
+    return render_template(
+        "clusters.html",
+        page=page,
+        part=part,
+        too_short=too_short,
+        order=order,
+        orders=ORDERS,
+        shortest=browsing.SHORTEST,
+    )
+
+
 @blueprint.get(CLUSTER_PATH)
 def cluster(contact_id: int) -> ResponseReturnValue:
-    """Show a customer; the id of a secondary leads to its primary."""
+    """Show a customer; the id of a secondary leads to its primary, with the contact marked."""
     found = cluster_of(contact_id)
     if contact_id != found.primary_id:
-        return redirect(url_for("web.cluster", contact_id=found.primary_id))
-    return render_template("cluster.html", cluster=found)
+        anchor = f"contact-{contact_id}"
+        primary = url_for("web.cluster", contact_id=found.primary_id, contact=contact_id)
+        return redirect(f"{primary}#{anchor}")
+    graph = database.read(lambda connection: evidence.graph_of(connection, found))
+    history = database.read(lambda connection: events.history(connection, found.primary_id))
+    start, end = graph.node(request.args.get("from")), graph.node(request.args.get("to"))
+    shown = None if request.args.get("all") else SHOWN
+    marked = _whole_number("contact")
+
+    def link_to(node: Node) -> str:
+        here = url_for("web.cluster", contact_id=found.primary_id, focus=node.name)
+        return f"{here}#together"
+
+    return render_template(
+        "cluster.html",
+        cluster=found,
+        members=[m for number, m in enumerate(found.members) if _fits(number, m.id, shown, marked)],
+        marked=marked,
+        graph=graph,
+        picture=picture(graph, found.primary_id, graph.node(request.args.get("focus"))),
+        link_to=link_to,
+        start=start or graph.nodes[0],
+        end=end or graph.nodes[-1],
+        way=graph.way(start, end) if start and end else None,
+        history=history[:shown],
+        happened=len(history),
+        sources={
+            entry.contact_id: entry.source
+            for entry in history
+            if entry.kind in (EventKind.CONTACT_CREATED, EventKind.CONTACT_LINKED)
+        },
+    )
+
+
+def _fits(number: int, id_: int, shown: int | None, marked: int | None) -> bool:
+    # Whoever followed a link to one contact must find it, however far down it stands.
+    return shown is None or number < shown or id_ == marked
+
+
+@blueprint.get("/events")
+def events_page() -> ResponseReturnValue:
+    """Show the ledger, of one kind if asked."""
+    kind, before = _one_of(EventKind, "kind"), _whole_number("before")
+    entries = database.read(
+        lambda connection: events.latest(connection, EVENTS + 1, kind=kind, before=before)
+    )
+    return render_template(
+        "events.html",
+        entries=entries[:EVENTS],
+        kind=kind,
+        kinds=KINDS,
+        before=entries[EVENTS - 1].id if len(entries) > EVENTS else None,
+    )
+
+
+def _one_of(choices: type[Choice], name: str) -> Choice | None:
+    given = request.args.get(name)
+    return choices(given) if given in [choice.value for choice in choices] else None
+
+
+def _whole_number(name: str) -> int | None:
+    number = request.args.get(name, type=int)
+    # A larger number is an error in either database.
+    return number if number is not None and abs(number) <= LARGEST_ID else None

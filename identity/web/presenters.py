@@ -1,5 +1,6 @@
 """How a cluster looks from outside. Plain dicts for JSON; nothing is looked up here."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from identity.clusters import Cluster, Found, Member
@@ -43,3 +44,15 @@ def looked_up(found: Found) -> dict[str, Any]:
     """Return the customer found, and the one that identify would merge into it, or None."""
     stays, *others = found.clusters
     return answer(stays) | {"wouldMergeWith": summary(others[0]) if others else None}
+
+
+def ago(moment: datetime) -> str:
+    """Return how long ago a moment was, as a person would say it; the date after a month."""
+    seconds = int((datetime.now(UTC) - moment).total_seconds())
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = seconds // length
+        if count > 30:
+            return moment.strftime("%Y-%m-%d")
+        if count > 0:
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"

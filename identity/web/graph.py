@@ -1,0 +1,110 @@
+"""The picture of a customer: emails on the left, phone numbers on the right, links between.
+
+Only where things stand is decided here; `templates/components/graph.svg` draws them.
+"""
+
+from dataclasses import dataclass
+
+from identity.evidence import Edge, Graph, Node
+from identity.models import Kind
+
+SHOWN = 60
+"""Identifiers in one picture. With more, the lines between them can no longer be followed."""
+LABELLED = 12
+"""Links in a picture up to which each can carry its date and source without touching others."""
+WIDTH = 880
+ROW = 44
+LEFT, RIGHT = 300, 580
+LETTERS = 34
+"""Of a value that fit beside its node; the whole of it is in the title and on the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node and where it stands, in the picture's units."""
+
+    node: Node
+    x: int
+    y: int
+    of_primary: bool
+    shared: bool
+    """Whether more than one link ends here: what holds the customer together."""
+
+    @property
+    def label(self) -> str:
+        """As much of the value as there is room for."""
+        value = self.node.value
+        return value if len(value) <= LETTERS else f"{value[: LETTERS - 1]}…"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A link and where it runs."""
+
+    edge: Edge
+    start: Place
+    end: Place
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Where a label stands: nearer to the email, where lines that share a phone part."""
+        return (
+            self.start.x + (self.end.x - self.start.x) * 0.4,
+            self.start.y + (self.end.y - self.start.y) * 0.4 - 5,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """All that is drawn."""
+
+    places: list[Place]
+    lines: list[Line]
+    height: int
+    labelled: bool
+    left_out: int
+    """How many identifiers of the customer are not in the picture."""
+    focus: Node | None
+
+    width: int = WIDTH
+
+
+def picture(graph: Graph, primary_id: int, focus: Node | None) -> Picture:
+    """Lay out a customer, or the part around `focus` when there is too much for one picture."""
+    whole = len(graph.nodes)
+    if whole > SHOWN:
+        focus = focus or graph.nodes[0]
+        graph = graph.around(focus, SHOWN)
+    touching = graph.touching()
+    emails = [node for node in graph.nodes if node.kind is Kind.EMAIL]
+    row = {node: number for number, node in enumerate(emails)}
+    # A phone number stands beside the middle of its emails, so that few lines cross.
+    phones = sorted(
+        (node for node in graph.nodes if node.kind is Kind.PHONE),
+        key=lambda node: _mean([row[edge.email] for edge in touching[node]]),
+    )
+    rows = max(len(emails), len(phones))
+    places = {
+        node: Place(
+            node,
+            x,
+            # Each column is centred beside the longer one.
+            int((number + (rows - len(column)) / 2 + 0.5) * ROW) + 8,
+            node.contact_id == primary_id,
+            len(touching[node]) > 1,
+        )
+        for column, x in ((emails, LEFT), (phones, RIGHT))
+        for number, node in enumerate(column)
+    }
+    return Picture(
+        places=list(places.values()),
+        lines=[Line(edge, places[edge.email], places[edge.phone]) for edge in graph.edges],
+        height=rows * ROW + 16,
+        labelled=len(graph.edges) <= LABELLED,
+        left_out=whole - len(graph.nodes),
+        focus=focus,
+    )
+
+
+def _mean(numbers: list[int]) -> float:
+    return sum(numbers) / len(numbers) if numbers else 0.0

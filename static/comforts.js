@@ -1,0 +1,16 @@
+/* Small comforts. Every page works without them. */
+
+// A button beside each identifier that copies it.
+for (const value of document.querySelectorAll("[data-copy]")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = "Copy";
+  button.setAttribute("aria-label", `Copy ${value.textContent}`);
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(value.textContent);
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  });
+  value.after(button);
+}
