@@ -138,6 +138,7 @@ def cluster(contact_id: int) -> ResponseReturnValue:
         graph=graph,
         picture=picture(graph, found.primary_id, graph.node(request.args.get("focus"))),
         link_to=link_to,
+        links_shown=shown,
         start=start or graph.nodes[0],
         end=end or graph.nodes[-1],
         way=graph.way(start, end) if start and end else None,
