@@ -1,5 +1,6 @@
 """What every test stands on: both databases, real ones, and the verb `see`."""
 
+import importlib.util
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,9 @@ from tests import postgres
 from tests.postgres import Postgres
 
 See = Callable[..., Cluster]
+
+# Needs requirements-browser.txt; script/test installs it where there is a browser.
+collect_ignore = [] if importlib.util.find_spec("pytest_playwright") else ["test_browser.py"]
 
 TABLES = ("event", "link", "identifier", "contact")
 

@@ -106,11 +106,32 @@ def test_a_customer_of_ten_thousand_contacts_is_answered_whole(
     assert len(contact["emails"]) == 10_001
 
 
-def _crowd(size: int, primary_id: int | None = None) -> None:
+@pytest.mark.slow
+def test_no_page_takes_more_than_four_statements(
+    client: FlaskClient, see: See, statements: list[str]
+) -> None:
+    see("0@crowd.example", "1")
+    _crowd(5_000, primary_id=1)
+    _crowd(100_000, first=5_002)
+
+    for path in ("/", "/clusters/1", "/clusters/1?from=e2&to=e3&focus=e4", "/events"):
+        assert _taken(client, path, statements) <= 4
+    for order in ("newest", "active", "largest"):
+        assert _taken(client, f"/clusters?order={order}", statements) <= 4
+        assert _taken(client, f"/clusters?order={order}&after=1", statements) <= 4
+
+
+def _taken(client: FlaskClient, path: str, statements: list[str]) -> int:
+    statements.clear()
+    assert client.get(path).status_code == 200
+    return len(statements)
+
+
+def _crowd(size: int, primary_id: int | None = None, first: int = 2) -> None:
     """Add contacts that have an email each: strangers, or all of one customer."""
     now = datetime.now(UTC)
     with db.engine.begin() as connection:
-        ids = range(2, size + 2)
+        ids = range(first, first + size)
         contact = {
             "linked_id": primary_id,
             "link_precedence": "secondary" if primary_id else "primary",

@@ -7,7 +7,7 @@ from flask import Response, abort, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, StrictInt, StrictStr, ValidationError
 
-from identity import clusters, database, reconciliation
+from identity import clusters, database, evidence, reconciliation
 from identity.errors import InvalidInput, NotFound, Unavailable
 from identity.identifiers import Identifiers
 from identity.web import blueprint, presenters
@@ -52,6 +52,14 @@ def lookup() -> Response:
 def cluster_json(contact_id: int) -> Response:
     """Answer with the customer of a contact, primary or secondary, and all the contacts."""
     return jsonify(presenters.answer_with_contacts(cluster_of(contact_id)))
+
+
+@blueprint.get(f"{CLUSTER_PATH}/graph.json")
+def graph_json(contact_id: int) -> Response:
+    """Answer with the customer's identifiers and the links between them."""
+    cluster = cluster_of(contact_id)
+    graph = database.read(lambda connection: evidence.graph_of(connection, cluster))
+    return jsonify(presenters.graph(graph, cluster.primary_id))
 
 
 @blueprint.get("/health")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from identity.clusters import Cluster, Found, Member
+from identity.evidence import Graph
 
 
 def answer(cluster: Cluster) -> dict[str, Any]:
@@ -44,6 +45,30 @@ def looked_up(found: Found) -> dict[str, Any]:
     """Return the customer found, and the one that identify would merge into it, or None."""
     stays, *others = found.clusters
     return answer(stays) | {"wouldMergeWith": summary(others[0]) if others else None}
+
+
+def graph(graph: Graph, primary_id: int) -> dict[str, Any]:
+    """Return the identifiers of a customer and the links between them, ends by name."""
+    return {
+        "nodes": [
+            {
+                "name": node.name,
+                "kind": node.kind.value,
+                "value": node.value,
+                "primary": node.contact_id == primary_id,
+            }
+            for node in graph.nodes
+        ],
+        "edges": [
+            {
+                "email": edge.email.name,
+                "phone": edge.phone.name,
+                "source": edge.source,
+                "firstSeenAt": edge.first_seen_at.isoformat(),
+            }
+            for edge in graph.edges
+        ],
+    }
 
 
 def ago(moment: datetime) -> str:

@@ -1,0 +1,188 @@
+"""The lists: orders, pages, search, figures, and the way between two identifiers."""
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from identity import browsing, database
+from identity.browsing import Order
+from identity.evidence import graph_of
+from identity.web import graph as drawing
+from identity.web.presenters import ago
+from tests.conftest import See
+from tests.test_pages import linted, send
+
+
+def ids(order: Order) -> list[int]:
+    page = database.read(lambda connection: browsing.customers(connection, order))
+    return [customer.primary_id for customer in page.customers]
+
+
+def walk(order: Order) -> list[int]:
+    """Every customer, page by page."""
+    with database.reading() as connection:
+        page = browsing.customers(connection, order)
+        found = page.customers
+        while page.after is not None:
+            page = browsing.customers(connection, order, after=page.after)
+            found += page.customers
+    return [customer.primary_id for customer in found]
+
+
+def searched(part: str) -> list[int]:
+    page = database.read(lambda connection: browsing.search(connection, part))
+    return [customer.primary_id for customer in page.customers]
+
+
+@pytest.fixture
+def town(see: See) -> None:
+    """Contacts 1, 4 and 5 are Marty's; 2 is Doc, 3 is Strickland, 6 is Doc again."""
+    see("marty@hillvalley.edu", "555-1985")
+    see("doc@hillvalley.edu", "555-4385")
+    see("strickland@hillvalley.edu")
+    see("calvin@hillvalley.edu", "555-1985")
+    see("clint@hillvalley.edu", "555-1985")
+    see("emmett@brown.org", "555-4385")
+
+
+@pytest.mark.usefixtures("town")
+def test_the_orders() -> None:
+    assert ids(Order.NEWEST) == [3, 2, 1]
+    assert ids(Order.ACTIVE) == [2, 1, 3]
+    assert ids(Order.LARGEST) == [1, 2]
+
+
+@pytest.mark.parametrize("order", Order)
+def test_every_customer_is_on_exactly_one_page(
+    see: See, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browsing, "PAGE", 3)
+    for number in range(11):
+        for contact in range(1 + number % 4):
+            see(f"{number}-{contact}@town.example", f"55{number}")
+
+    found = walk(order)
+
+    several = {number for number in range(11) if order is not Order.LARGEST or number % 4}
+    assert len(found) == len(set(found)) == len(several)
+
+
+@pytest.mark.usefixtures("town")
+def test_a_summary_counts_the_contacts() -> None:
+    page = database.read(lambda connection: browsing.customers(connection, Order.LARGEST))
+
+    marty = page.customers[0]
+    assert (marty.email, marty.phone_number, marty.contacts) == (
+        "marty@hillvalley.edu",
+        "5551985",
+        3,
+    )
+    assert marty.last_activity_at > marty.created_at
+
+
+@pytest.mark.usefixtures("town")
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        ("calvin", [1]),
+        ("@hill", [3, 2, 1]),
+        ("4385", [2]),
+        ("brown.org", [2]),
+        ("nobody", []),
+        ("%", []),
+        ("hill_alley", []),
+        ("\\", []),
+    ],
+)
+def test_searching_finds_any_part_and_nothing_else(part: str, expected: list[int]) -> None:
+    assert searched(part) == expected
+
+
+@pytest.mark.usefixtures("town")
+def test_the_figures() -> None:
+    figures = database.read(browsing.figures)
+
+    assert (figures.customers, figures.contacts, figures.merges) == (3, 6, 0)
+
+
+def test_the_way_between_two_identifiers_is_the_shortest(see: See) -> None:
+    see("a@x.example", "1")
+    see("b@x.example", "1")
+    see("b@x.example", "2")
+    see("c@x.example", "2")
+    customer = see("c@x.example", "1")
+    graph = database.read(lambda connection: graph_of(connection, customer))
+    nodes = {node.value: node for node in graph.nodes}
+
+    way = graph.way(nodes["a@x.example"], nodes["2"])
+
+    assert [(edge.email.value, edge.phone.value) for edge in way] in (
+        [("a@x.example", "1"), ("b@x.example", "1"), ("b@x.example", "2")],
+        [("a@x.example", "1"), ("c@x.example", "1"), ("c@x.example", "2")],
+    )
+    assert graph.way(nodes["1"], nodes["1"]) == []
+
+
+def test_a_large_customer_is_drawn_in_part_and_the_page_says_so(
+    client: FlaskClient, see: See
+) -> None:
+    for number in range(80):
+        customer = see(f"{number}@crowd.example", "1")
+    graph = database.read(lambda connection: graph_of(connection, customer))
+
+    picture = drawing.picture(graph, customer.primary_id, graph.nodes[70])
+
+    assert len(picture.places) == drawing.SHOWN
+    assert graph.nodes[70] in [place.node for place in picture.places]
+    assert "60 of 81 are drawn" in linted(client.get("/clusters/1"))
+
+
+@pytest.mark.usefixtures("town")
+def test_the_pages_of_the_lists(client: FlaskClient) -> None:
+    assert "emmett@brown.org" in linted(client.get("/events"))
+    assert "Nothing of this kind" in linted(client.get("/events?kind=clusters_merged"))
+    assert "strickland" in linted(client.get("/clusters"))
+    assert "strickland" not in linted(client.get("/clusters?order=largest"))
+    for path in ("/events?kind=x&before=x", "/clusters?order=x&after=" + "9" * 30):
+        assert client.get(path).status_code == 200
+
+
+def test_an_empty_house_says_what_to_do_first(client: FlaskClient) -> None:
+    assert "There is nobody here yet." in linted(client.get("/clusters"))
+    linted(client.get("/events"))
+    linted(client.get("/"))
+
+
+@pytest.mark.usefixtures("town")
+def test_searching_in_the_page(client: FlaskClient) -> None:
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/clusters").text)
+    assert token
+
+    def found(part: str) -> str:
+        return linted(client.post("/clusters", data={"csrf_token": token[1], "part": part}))
+
+    assert "marty@hillvalley.edu" in found(" CALVIN ")
+    assert "at least 3 characters" in found("ca")
+    assert "Nobody has" in found("<script>")
+
+
+@pytest.mark.usefixtures("town")
+def test_the_ledger_tells_of_a_merge_on_the_page(client: FlaskClient) -> None:
+    page = linted(send(client, "submit", "doc@hillvalley.edu", "555-1985"))
+
+    assert "customer 2, with 2 contacts, became part of" in page
+    assert "Two customers turned out to be one" in page
+
+
+@pytest.mark.usefixtures("town")
+def test_a_marked_contact_and_the_way_are_on_the_page(client: FlaskClient) -> None:
+    page = linted(client.get("/clusters/5", follow_redirects=True))
+    assert '<tr id="contact-5" class="marked">' in page
+
+    page = linted(client.get("/clusters/1?from=e4&to=e5"))
+    assert page.count("were given together:") == 2
+
+
+def test_moments_are_told_as_a_person_would(see: See) -> None:
+    assert ago(see("doc@hillvalley.edu").primary.created_at) == "just now"
