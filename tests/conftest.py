@@ -1,6 +1,7 @@
 """What every test stands on: both databases, real ones, and the verb `see`."""
 
 import importlib.util
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from hypothesis import HealthCheck, settings
 
 from identity import create_app
 from identity.clusters import Cluster
@@ -18,12 +20,23 @@ from identity.database import db
 from identity.identifiers import Identifiers
 from identity.reconciliation import identify
 from tests import postgres
+from tests.linting import LintingClient
 from tests.postgres import Postgres
 
 See = Callable[..., Cluster]
 
 # Needs requirements-browser.txt; script/test installs it where there is a browser.
 collect_ignore = [] if importlib.util.find_spec("pytest_playwright") else ["test_browser.py"]
+
+# Nothing here is about time, and machines are shared. Where a change is judged, the same examples
+# are tried each time: whoever breaks nothing must not be refused for somebody else's discovery.
+settings.register_profile(
+    "identity",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("identity")
 
 TABLES = ("event", "link", "identifier", "contact")
 
@@ -34,6 +47,7 @@ def app_on(url: str, **settings: object) -> Flask:
     config = Config.from_environment(given | {name: str(value) for name, value in settings.items()})
     app = create_app(config)
     app.testing = True
+    app.test_client_class = LintingClient
     return app
 
 

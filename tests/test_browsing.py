@@ -11,7 +11,7 @@ from identity.evidence import graph_of
 from identity.web import graph as drawing
 from identity.web.presenters import ago
 from tests.conftest import See
-from tests.test_pages import linted, send
+from tests.test_pages import folded, send
 
 
 def ids(order: Order) -> list[int]:
@@ -135,23 +135,23 @@ def test_a_large_customer_is_drawn_in_part_and_the_page_says_so(
 
     assert len(picture.places) == drawing.SHOWN
     assert graph.nodes[70] in [place.node for place in picture.places]
-    assert "60 of 81 are drawn" in linted(client.get("/clusters/1"))
+    assert "60 of 81 are drawn" in folded(client.get("/clusters/1"))
 
 
 @pytest.mark.usefixtures("town")
 def test_the_pages_of_the_lists(client: FlaskClient) -> None:
-    assert "emmett@brown.org" in linted(client.get("/events"))
-    assert "Nothing of this kind" in linted(client.get("/events?kind=clusters_merged"))
-    assert "strickland" in linted(client.get("/clusters"))
-    assert "strickland" not in linted(client.get("/clusters?order=largest"))
+    assert "emmett@brown.org" in folded(client.get("/events"))
+    assert "Nothing of this kind" in folded(client.get("/events?kind=clusters_merged"))
+    assert "strickland" in folded(client.get("/clusters"))
+    assert "strickland" not in folded(client.get("/clusters?order=largest"))
     for path in ("/events?kind=x&before=x", "/clusters?order=x&after=" + "9" * 30):
         assert client.get(path).status_code == 200
 
 
 def test_an_empty_house_says_what_to_do_first(client: FlaskClient) -> None:
-    assert "There is nobody here yet." in linted(client.get("/clusters"))
-    linted(client.get("/events"))
-    linted(client.get("/"))
+    assert "There is nobody here yet." in folded(client.get("/clusters"))
+    folded(client.get("/events"))
+    folded(client.get("/"))
 
 
 @pytest.mark.usefixtures("town")
@@ -160,7 +160,7 @@ def test_searching_in_the_page(client: FlaskClient) -> None:
     assert token
 
     def found(part: str) -> str:
-        return linted(client.post("/clusters", data={"csrf_token": token[1], "part": part}))
+        return folded(client.post("/clusters", data={"csrf_token": token[1], "part": part}))
 
     assert "marty@hillvalley.edu" in found(" CALVIN ")
     assert "at least 3 characters" in found("ca")
@@ -169,7 +169,7 @@ def test_searching_in_the_page(client: FlaskClient) -> None:
 
 @pytest.mark.usefixtures("town")
 def test_the_ledger_tells_of_a_merge_on_the_page(client: FlaskClient) -> None:
-    page = linted(send(client, "submit", "doc@hillvalley.edu", "555-1985"))
+    page = folded(send(client, "submit", "doc@hillvalley.edu", "555-1985"))
 
     assert "customer 2, with 2 contacts, became part of" in page
     assert "Two customers turned out to be one" in page
@@ -177,10 +177,10 @@ def test_the_ledger_tells_of_a_merge_on_the_page(client: FlaskClient) -> None:
 
 @pytest.mark.usefixtures("town")
 def test_a_marked_contact_and_the_way_are_on_the_page(client: FlaskClient) -> None:
-    page = linted(client.get("/clusters/5", follow_redirects=True))
+    page = folded(client.get("/clusters/5", follow_redirects=True))
     assert '<tr id="contact-5" class="marked">' in page
 
-    page = linted(client.get("/clusters/1?from=e4&to=e5"))
+    page = folded(client.get("/clusters/1?from=e4&to=e5"))
     assert page.count("were given together:") == 2
 
 

@@ -148,13 +148,17 @@ def test_what_was_normalised_stays_as_it_is(typed: str) -> None:
     assert parse_email(email) == email
 
 
-LABELS = st.lists(st.text("ab9-", min_size=1, max_size=70), min_size=1, max_size=3)
+ATOMS = st.lists(st.text("ab9_+-", min_size=1, max_size=20), min_size=1, max_size=4)
+WORDS = st.lists(st.text("ab9", min_size=1, max_size=20), min_size=1, max_size=4)
 
 
-@given(st.text("ab9._+-", min_size=1, max_size=70), LABELS, st.text("abc", min_size=1, max_size=9))
-def test_the_library_agrees_about_plain_emails(local: str, labels: list[str], end: str) -> None:
-    email = f"{local}@{'.'.join(labels)}.{end}"
-    assume(_PLAIN_EMAIL.fullmatch(email))
+@given(ATOMS, st.lists(WORDS, min_size=1, max_size=3), st.text("abc", min_size=2, max_size=9))
+def test_the_library_agrees_about_plain_emails(
+    atoms: list[str], labels: list[list[str]], end: str
+) -> None:
+    email = f"{'.'.join(atoms)}@{'.'.join('-'.join(words) for words in labels)}.{end}"
+    # Too long as a whole or in a part is the library's to say.
+    assume(len(email) <= 254 and _PLAIN_EMAIL.fullmatch(email))
 
     checked = validate_email(email, check_deliverability=False, globally_deliverable=False)
 

@@ -1,7 +1,7 @@
 """Any sequence of calls, on both databases, against an oracle of ten lines."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -107,13 +107,13 @@ class Shop(RuleBasedStateMachine):
 def test_any_sequence_of_calls_ends_as_the_rules_say() -> None:
     run_state_machine_as_test(
         Shop,
-        settings=settings(max_examples=40, stateful_step_count=25, deadline=None),
+        settings=settings(max_examples=40, stateful_step_count=25),
     )
 
 
 @pytest.mark.usefixtures("app")
 def test_who_belongs_together_does_not_depend_on_the_order() -> None:
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=40)
     @given(st.data(), st.lists(CALLS, max_size=12))
     def check(data: st.DataObject, calls: list[Call]) -> None:
         def partition(order: list[Call]) -> set[frozenset[str]]:
