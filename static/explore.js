@@ -23,14 +23,14 @@ function look() {
   const ink = colour("--ink"), accent = colour("--accent"), sheet = colour("--sheet");
   return [
     { selector: "node", style: {
-      label: "data(value)", color: ink, "font-size": 11, "text-margin-y": -6,
+      label: "data(value)", color: ink, "font-size": 15, "text-margin-y": -6,
       "background-color": sheet, "border-color": accent, "border-width": 2,
       width: 14, height: 14, "text-background-color": sheet, "text-background-opacity": 0.8 } },
     { selector: "node[kind = 'phone']", style: { shape: "round-rectangle" } },
     { selector: "node[?primary]", style: { "background-color": accent } },
     { selector: "edge", style: { width: 1.5, "line-color": colour("--line-strong"), "curve-style": "straight" } },
     { selector: "edge.near", style: {
-      label: "data(told)", color: ink, "font-size": 9, "line-color": accent, width: 2.5,
+      label: "data(told)", color: ink, "font-size": 12, "line-color": accent, width: 2.5,
       "text-background-color": sheet, "text-background-opacity": 0.9 } },
     { selector: ".far", style: { opacity: 0.15 } },
   ];
@@ -67,8 +67,8 @@ async function explore(button) {
     style: look(),
     layout: graph.nodes.length > MANY
       ? { name: "concentric", concentric: (node) => node.degree(), levelWidth: () => 2, animate: false }
-      : { name: "cose", animate: false, nodeRepulsion: () => 12000, idealEdgeLength: () => 90, padding: 40 },
-    maxZoom: 4,
+      : { name: "cose", animate: false, nodeRepulsion: () => 60000, idealEdgeLength: () => 140, nodeDimensionsIncludeLabels: true, padding: 40 },
+    maxZoom: 1.5,
   });
   explorer.on("tap", "node", (event) => focusOn(explorer, event.target));
   explorer.on("tap", (event) => {

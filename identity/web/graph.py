@@ -13,9 +13,11 @@ SHOWN = 60
 LABELLED = 5
 """Links in a picture up to which each can carry its date and source without touching others."""
 WIDTH = 880
-ROW = 52
-LEFT, RIGHT = 290, 640
-LETTERS = 34
+ROW, NARROW_ROW = 52, 28
+"""The second from `CROWD` rows on: a tall picture is scrolled past, not read."""
+CROWD = 8
+LEFT, RIGHT = 300, 640
+LETTERS = 32
 """Of a value that fit beside its node; the whole of it is in the title and on the page."""
 
 
@@ -87,12 +89,13 @@ def picture(graph: Graph, primary_id: int, focus: Node | None) -> Picture:
         key=lambda node: _mean([row[edge.email] for edge in touching[node]]),
     )
     rows = max(len(emails), len(phones))
+    height = ROW if rows < CROWD else NARROW_ROW
     places = {
         node: Place(
             node,
             x,
             # Each column is centred beside the longer one.
-            int((number + (rows - len(column)) / 2 + 0.5) * ROW) + 8,
+            int((number + (rows - len(column)) / 2 + 0.5) * height) + 8,
             node.contact_id == primary_id,
             len(touching[node]) > 1,
         )
@@ -105,7 +108,7 @@ def picture(graph: Graph, primary_id: int, focus: Node | None) -> Picture:
             Line(edge, places[edge.email], places[edge.phone], touching[edge.email].index(edge))
             for edge in graph.edges
         ],
-        height=rows * ROW + 16,
+        height=rows * height + 16,
         labelled=len(graph.edges) <= LABELLED,
         left_out=whole - len(graph.nodes),
         focus=focus,

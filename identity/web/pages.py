@@ -25,7 +25,9 @@ Choice = TypeVar("Choice", Order, EventKind)
 
 LATEST = 6
 SHOWN = 200
-"""Contacts and events of one customer on a page, unless all are asked for."""
+"""Contacts of one customer on a page, unless all are asked for."""
+HAPPENED = 20
+"""Events of one customer, likewise."""
 EVENTS = 50
 
 WHAT_HAPPENED = {
@@ -123,7 +125,8 @@ def cluster(contact_id: int) -> ResponseReturnValue:
     graph = database.read(lambda connection: evidence.graph_of(connection, found))
     history = database.read(lambda connection: events.history(connection, found.primary_id))
     start, end = graph.node(request.args.get("from")), graph.node(request.args.get("to"))
-    shown = None if request.args.get("all") else SHOWN
+    whole = "all" in request.args
+    shown = None if whole else SHOWN
     marked = _whole_number("contact")
 
     def link_to(node: Node) -> str:
@@ -142,7 +145,7 @@ def cluster(contact_id: int) -> ResponseReturnValue:
         start=start or graph.nodes[0],
         end=end or graph.nodes[-1],
         way=graph.way(start, end) if start and end else None,
-        history=history[:shown],
+        history=history if whole else history[:HAPPENED],
         happened=len(history),
         sources={
             entry.contact_id: entry.source
