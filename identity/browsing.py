@@ -18,6 +18,8 @@ from identity.events import EventKind
 from identity.models import Contact, Event, Identifier
 
 PAGE = 25
+MATCHES = 500
+"""Identifiers that a search looks at, at most."""
 SHORTEST = 3
 """Characters that a search needs. Two match half of everybody and no index helps."""
 
@@ -88,10 +90,10 @@ def customers(connection: Connection, order: Order, *, after: int | None = None)
 
 
 def search(connection: Connection, part: str) -> Page:
-    """Return the customers with an email or phone number that contains `part`, newest first.
+    """Return customers with an email or phone number that contains `part`.
 
-    One page, and `after` tells only that there are more: who types another character gets
-    further than who turns pages.
+    The newest of the first `MATCHES` found. One page, and `after` tells only that there may
+    be more: who types another character gets further than who turns pages.
     """
     pattern = "%" + part.translate({ord(c): f"\\{c}" for c in "\\%_"}) + "%"
     matching = (
@@ -99,10 +101,12 @@ def search(connection: Connection, part: str) -> Page:
         .join_from(Identifier, Contact, Identifier.contact_id == Contact.id)
         .where(Identifier.value.like(pattern, escape="\\"))
         # A search for "@" would otherwise carry every customer here before the first is shown.
-        .limit(20 * PAGE)
+        .limit(MATCHES)
     )
-    ids = sorted(set(connection.scalars(matching)), reverse=True)
-    return Page(_summaries(connection, ids[:PAGE]), ids[PAGE] if len(ids) > PAGE else None)
+    found = connection.scalars(matching).all()
+    ids = sorted(set(found), reverse=True)
+    more = len(ids) > PAGE or len(found) == MATCHES
+    return Page(_summaries(connection, ids[:PAGE]), ids[:PAGE][-1] if more else None)
 
 
 def _newest(after: int | None) -> Select[*tuple[Any, ...]]:

@@ -217,7 +217,10 @@ def retrying(decide: Callable[[], T]) -> T:
         except (DBAPIError, psycopg.Error, sqlite3.Error) as error:
             last, cause = error, error.orig if isinstance(error, DBAPIError) else error
             if not faults.lost_race(cause):
-                sentence = faults.sentence(cause)
+                fault = faults.sentence(cause)
+                if fault is None:
+                    raise
+                sentence = fault
                 if reconnected or sentence != faults.NO_ANSWER:
                     raise Unavailable(sentence) from error
                 reconnected = True

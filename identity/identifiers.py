@@ -165,6 +165,18 @@ def _digits(text: str, *, plus: bool) -> str:
     return f"+{digits}" if plus else digits
 
 
+def as_searched(typed: str) -> str:
+    """Return a part of an email or phone number as it would stand in a normalised one."""
+    text = _UNPRINTABLE.sub("", _INVISIBLE.sub("", typed)).strip()[:EMAIL_LENGTH]
+    text = unicodedata.normalize("NFC", text.lower())
+    if "@" in text or any(character.isalpha() for character in text):
+        return text
+    if any(character.isdigit() for character in text):
+        # Part of a phone number, which is kept without its punctuation.
+        return "".join(_DIGIT_OR_PLUS.findall(text))
+    return text
+
+
 def _printable(text: str, field: str) -> str:
     text = _INVISIBLE.sub("", text)
     if _UNPRINTABLE.search(text.strip(" \t\r\n\f\v")):

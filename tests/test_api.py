@@ -252,7 +252,10 @@ def test_an_unforeseen_error_tells_nobody_what_it_was_about(
         try:
             raise KeyError(secrets[0])
         except KeyError as error:
-            raise RuntimeError(secrets[1]) from error
+            outer = RuntimeError(secrets[1])
+            # An error may even be its own cause's cause.
+            error.__cause__ = outer
+            raise outer from error
 
     monkeypatch.setattr(reconciliation, "identify", fail)
     app.testing = False

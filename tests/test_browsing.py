@@ -1,6 +1,7 @@
 """The lists: orders, pages, search, figures, and the way between two identifiers."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -163,6 +164,10 @@ def test_searching_in_the_page(client: FlaskClient) -> None:
         return folded(client.post("/clusters", data={"csrf_token": token[1], "part": part}))
 
     assert "marty@hillvalley.edu" in found(" CALVIN ")
+    assert "marty@hillvalley.edu" in found("555-19")
+    assert "marty@hillvalley.edu" in found("cal\x00vin\u200b")
+    assert "Nobody has" in found("a" * 60_000)
+    assert "Nobody has" in found("((()))")
     assert "at least 3 characters" in found("ca")
     assert "Nobody has" in found("<script>")
 
@@ -184,5 +189,36 @@ def test_a_marked_contact_and_the_way_are_on_the_page(client: FlaskClient) -> No
     assert page.count("were given together:") == 2
 
 
+def test_a_search_that_stops_early_says_that_there_may_be_more(
+    see: See, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browsing, "MATCHES", 3)
+    for number in range(4):
+        see(f"{number}@crowd.example", "1")
+
+    page = database.read(lambda connection: browsing.search(connection, "crowd"))
+
+    assert [customer.primary_id for customer in page.customers] == [1]
+    assert page.after is not None
+
+
+@pytest.mark.usefixtures("town")
+def test_the_end_of_a_list_is_not_an_empty_house(client: FlaskClient) -> None:
+    assert "There are no more." in folded(client.get("/clusters?after=1"))
+    assert "There is nothing older." in folded(client.get("/events?before=1"))
+
+
+def test_a_search_form_that_is_too_old_says_so(client: FlaskClient) -> None:
+    response = client.post("/clusters", data={"part": "doc"}, follow_redirects=True)
+
+    assert response.request.path == "/clusters"
+    assert "Search again." in folded(response)
+
+
 def test_moments_are_told_as_a_person_would(see: See) -> None:
-    assert ago(see("doc@hillvalley.edu").primary.created_at) == "just now"
+    created_at = see("doc@hillvalley.edu").primary.created_at
+
+    assert ago(created_at) == "just now"
+    assert ago(created_at - timedelta(minutes=45)) == "45 minutes ago"
+    assert ago(created_at - timedelta(days=1)) == "1 day ago"
+    assert ago(datetime(1955, 11, 5, tzinfo=UTC)) == "1955-11-05"

@@ -83,11 +83,15 @@ def _unforeseen(error: Exception) -> Response:
 
 def _where(error: BaseException) -> Iterator[str]:
     """Yield the frames and the names of an error and its causes, and never their messages."""
-    cause = error.__cause__ or error.__context__
-    if cause is not None:
-        yield from _where(cause)
-    yield from traceback.format_tb(error.__traceback__)
-    yield f"{type(error).__module__}.{type(error).__qualname__}\n"
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    # An error raised again may be its own cause, further up.
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    for each in reversed(chain):
+        yield from traceback.format_tb(each.__traceback__)
+        yield f"{type(each).__module__}.{type(each).__qualname__}\n"
 
 
 def _answer(sentence: str, status: int, fields: dict[str, str], **more: str) -> Response:

@@ -15,7 +15,7 @@ from identity import browsing, clusters, database, events, evidence, reconciliat
 from identity.browsing import Order
 from identity.events import EventKind
 from identity.evidence import Node
-from identity.identifiers import Identifiers
+from identity.identifiers import Identifiers, as_searched
 from identity.web import blueprint
 from identity.web.api import CLUSTER_PATH, LARGEST_ID, cluster_of
 from identity.web.forms import IdentifyForm
@@ -64,6 +64,9 @@ def home() -> ResponseReturnValue:
 
 def form_too_old(_: CSRFError) -> ResponseReturnValue:
     """Show the form again, as it was filled in, to somebody who left it open too long."""
+    if request.endpoint == "web.customers":
+        flash("The page was open for too long. Search again.")
+        return redirect(url_for("web.customers"), 303)
     return _home(IdentifyForm(), too_old=True), 400
 
 
@@ -94,19 +97,20 @@ def _see(cluster: clusters.Cluster) -> ResponseReturnValue:
 @blueprint.route("/clusters", methods=["GET", "POST"])
 def customers() -> ResponseReturnValue:
     """List the customers, or those with what was searched for."""
-    part = request.form.get("part", "").strip()
+    typed = request.form.get("part", "").strip()
+    part = as_searched(typed)
     order = _one_of(Order, "order") or Order.NEWEST
-    too_short = 0 < len(part) < browsing.SHORTEST
+    too_short = bool(typed) and len(part) < browsing.SHORTEST
     page = None
-    if part and not too_short:
-        page = database.read(lambda connection: browsing.search(connection, part.lower()))
-    elif not part:
+    if typed and not too_short:
+        page = database.read(lambda connection: browsing.search(connection, part))
+    elif not typed:
         after = _whole_number("after")
         page = database.read(lambda connection: browsing.customers(connection, order, after=after))
     return render_template(
         "clusters.html",
         page=page,
-        part=part,
+        part=typed,
         too_short=too_short,
         order=order,
         orders=ORDERS,

@@ -76,7 +76,7 @@ def ago(moment: datetime) -> str:
     seconds = int((datetime.now(UTC) - moment).total_seconds())
     for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
         count = seconds // length
-        if count > 30:
+        if unit == "day" and count > 30:
             return moment.strftime("%Y-%m-%d")
         if count > 0:
             return f"{count} {unit}{'' if count == 1 else 's'} ago"

@@ -36,5 +36,9 @@ def _has_trigrams() -> bool:
     # search reads all identifiers, and is slow but right; so it always is on SQLite.
     if op.get_bind().dialect.name != "postgresql":
         return False
-    available = sa.text("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'")
+    # Nor may every owner of a schema add an extension to its database.
+    available = sa.text(
+        "SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm' AND (installed_version"
+        " IS NOT NULL OR has_database_privilege(current_database(), 'CREATE'))"
+    )
     return op.get_bind().execute(available).scalar() is not None
