@@ -12,6 +12,8 @@ from typing import Any, Self
 
 from sqlalchemy import (
     CTE,
+    ColumnElement,
+    CompoundSelect,
     Connection,
     Select,
     Text,
@@ -141,6 +143,15 @@ def _members_of(primaries: CTE, *extra: Any) -> Select[Any]:
     ).subquery("member")
     return select(*members.c, *extra).order_by(
         members.c.linked_id.is_not(None), members.c.created_at, members.c.id
+    )
+
+
+def of_members(column: ColumnElement[Any], primary_id: ColumnElement[Any]) -> CompoundSelect[Any]:
+    """Return a select of a contact's column for each member of a cluster."""
+    # Two selects and two indexes, as above.
+    return union_all(
+        select(column).where(_contact.id == primary_id),
+        select(column).where(_contact.linked_id == primary_id),
     )
 
 

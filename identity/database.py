@@ -29,7 +29,7 @@ from identity.errors import LostRace, Unavailable
 PATIENCE = 5.0
 """Seconds a caller waits at most for a lock, a connection or a race before a 503."""
 TRIES = 20
-"""Decisions attempted at most; a storm of 32 callers on one identifier needs about four."""
+"""Decisions attempted at most, for one call."""
 READING = "reading"
 
 T = TypeVar("T")

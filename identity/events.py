@@ -16,9 +16,9 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    union_all,
 )
 
+from identity.clusters import of_members
 from identity.database import UtcDateTime
 from identity.models import Contact, Event, Id
 
@@ -71,7 +71,6 @@ class Entry:
     detail: dict[str, Any] | None
 
 
-_contact = Contact.table().c
 _event = Event.table().c
 _entries = select(
     _event.id,
@@ -87,14 +86,7 @@ _entries = select(
 _primary_id = bindparam("of_primary", type_=Id)
 
 # Whatever happened to a contact before a merge was told of the primary it had then.
-HISTORY = _entries.where(
-    _event.primary_id.in_(
-        union_all(
-            select(_contact.id).where(_contact.id == _primary_id),
-            select(_contact.id).where(_contact.linked_id == _primary_id),
-        )
-    )
-)
+HISTORY = _entries.where(_event.primary_id.in_(of_members(Contact.table().c.id, _primary_id)))
 
 
 def history(connection: Connection, primary_id: int) -> list[Entry]:

@@ -4,14 +4,15 @@ Nothing here writes. What is drawn and how is decided in `web.graph`.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Self
 
-from sqlalchemy import Connection, bindparam, select, union_all
+from sqlalchemy import Connection, bindparam, select
 
-from identity.clusters import Cluster
+from identity.clusters import Cluster, of_members
 from identity.models import Contact, Id, Kind, Link
 
 
@@ -81,53 +82,47 @@ class Graph:
 
     def way(self, start: Node, end: Node) -> list[Edge]:
         """Return the fewest links that lead from one identifier to another; [] when none do."""
-        touching = self.touching()
-        came_by: dict[Node, Edge | None] = {start: None}
-        ahead = deque([start])
-        while ahead and end not in came_by:
-            here = ahead.popleft()
-            for edge in touching[here]:
-                if edge.other(here) not in came_by:
-                    came_by[edge.other(here)] = edge
-                    ahead.append(edge.other(here))
+        came_by: dict[Node, Edge] = {}
+        for edge, node in self._outward(start):
+            came_by[node] = edge
+            if node == end:
+                break
         steps: list[Edge] = []
-        while edge_here := came_by.get(end):
-            steps.append(edge_here)
-            end = edge_here.other(end)
+        while end != start and end in came_by:
+            steps.append(came_by[end])
+            end = came_by[end].other(end)
         return steps[::-1]
 
     def around(self, node: Node, limit: int) -> Self:
         """Return the part of at most `limit` identifiers that is nearest to one of them."""
-        touching = self.touching()
-        kept = {node: None}
-        ahead = deque([node])
-        while ahead and len(kept) < limit:
-            here = ahead.popleft()
-            for edge in touching[here]:
-                if edge.other(here) not in kept and len(kept) < limit:
-                    kept[edge.other(here)] = None
-                    ahead.append(edge.other(here))
+        nearest = islice(self._outward(node), limit - 1)
+        kept = {node, *(reached for _, reached in nearest)}
         return type(self)(
             tuple(each for each in self.nodes if each in kept),
             tuple(edge for edge in self.edges if edge.email in kept and edge.phone in kept),
         )
 
+    def _outward(self, start: Node) -> Iterator[tuple[Edge, Node]]:
+        """Yield every other node, the nearest first, with the edge by which it is reached."""
+        touching = self.touching()
+        reached = {start}
+        ahead = deque([start])
+        while ahead:
+            here = ahead.popleft()
+            for edge in touching[here]:
+                node = edge.other(here)
+                if node not in reached:
+                    reached.add(node)
+                    ahead.append(node)
+                    yield edge, node
 
-_contact = Contact.table().c
+
 _link = Link.table().c
 _primary_id = bindparam("primary_id", type_=Id)
 
 LINKS = (
     select(_link.email, _link.phone_number, _link.source, _link.first_seen_at)
-    .where(
-        _link.email.in_(
-            # Two selects and two indexes, where "OR" would read all contacts.
-            union_all(
-                select(_contact.email).where(_contact.id == _primary_id),
-                select(_contact.email).where(_contact.linked_id == _primary_id),
-            )
-        )
-    )
+    .where(_link.email.in_(of_members(Contact.table().c.email, _primary_id)))
     .order_by(_link.first_seen_at, _link.email, _link.phone_number)
 )
 

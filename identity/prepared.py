@@ -1,7 +1,7 @@
 """The few statements that every call depends on, sent straight through the driver.
 
-SQLAlchemy builds each statement and knows how its types travel. Executing it costs a third
-of a whole repeat call, for features that these statements do not use (the figures are in
+SQLAlchemy builds each statement and knows how its types travel. Executing it costs a fifth
+to a quarter of a repeat call, for features that these statements do not use (the figures are in
 benchmarks/RESULTS.md), so they are compiled once and go around that part.
 """
 

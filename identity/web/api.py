@@ -41,7 +41,7 @@ def lookup() -> Response:
     if phone_number and b"phoneNumber=+" in request.query_string:
         # A plus that nobody escaped arrives as a blank: ?phoneNumber=+17755550154.
         phone_number = "+" + phone_number.lstrip()
-    given = Identifiers.parse(request.args.get("email"), phone_number, region=_region())
+    given = Identifiers.parse(request.args.get("email"), phone_number, region=region())
     found = database.read(lambda connection: clusters.find(connection, given))
     if not found.clusters:
         raise NotFound("No customer has this email or phone number.")
@@ -103,7 +103,7 @@ def _identifiers_in_body() -> Identifiers:
         body = IdentifyRequest.model_validate_json(data)
     except ValidationError as error:
         raise _invalid(error) from None
-    return Identifiers.parse(body.email, body.phoneNumber, region=_region())
+    return Identifiers.parse(body.email, body.phoneNumber, region=region())
 
 
 def _invalid(error: ValidationError) -> InvalidInput:
@@ -123,6 +123,7 @@ def _invalid(error: ValidationError) -> InvalidInput:
     return InvalidInput("The body must be a JSON object with email, phoneNumber or both.")
 
 
-def _region() -> str | None:
-    region: str | None = current_app.config["DEFAULT_PHONE_REGION"]
-    return region
+def region() -> str | None:
+    """Return the country by which phone numbers without a country code are read."""
+    configured: str | None = current_app.config["DEFAULT_PHONE_REGION"]
+    return configured

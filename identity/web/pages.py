@@ -7,7 +7,7 @@ customer is named by the contact that brought it.
 
 from typing import TypeVar
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
@@ -17,7 +17,7 @@ from identity.events import EventKind
 from identity.evidence import Node
 from identity.identifiers import Identifiers, as_searched
 from identity.web import blueprint
-from identity.web.api import CLUSTER_PATH, LARGEST_ID, cluster_of
+from identity.web.api import CLUSTER_PATH, LARGEST_ID, cluster_of, region
 from identity.web.forms import IdentifyForm
 from identity.web.graph import picture
 
@@ -54,7 +54,7 @@ ORDERS = {
 def home() -> ResponseReturnValue:
     """Show the form; look up or submit what was typed."""
     form = IdentifyForm()
-    given = form.identifiers(current_app.config["DEFAULT_PHONE_REGION"])
+    given = form.identifiers(region())
     if given is None:
         return _home(form), 400 if form.errors else 200
     if form.submit.data:
