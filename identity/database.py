@@ -24,13 +24,14 @@ from sqlalchemy.types import TypeDecorator
 
 from identity import faults
 from identity.config import Config
-from identity.errors import LostRace, Unavailable
+from identity.errors import Contended, LostRace, Unavailable
 
 PATIENCE = 5.0
 """Seconds a caller waits at most for a lock, a connection or a race before a 503."""
 TRIES = 20
 """Decisions attempted at most, for one call."""
 READING = "reading"
+CONTENDED = "Too many callers are changing the same customer. Try again."
 
 T = TypeVar("T")
 
@@ -197,17 +198,17 @@ def transaction(*, one_statement: bool = False) -> Iterator[Connection]:
             begun.commit()
 
 
-def retrying(decide: Callable[[], T]) -> T:
+def retrying(decide: Callable[[], T], *, tries: int = TRIES) -> T:
     """Return what `decide` returns, calling it again for as long as it loses races.
 
     `decide` must read afresh on each call, and mean the same when called twice: a connection
     lost during the commit leaves open whether the first call took effect.
-    Raise `Unavailable` when the database cannot be reached or patience ends.
+    Raise `Unavailable` when the database cannot be reached, and `Contended` when patience ends.
     """
     deadline = time.monotonic() + PATIENCE
     reconnected = False
-    sentence = "Too many callers are changing the same customer. Try again."
-    for attempt in range(TRIES):
+    sentence = CONTENDED
+    for attempt in range(tries):
         try:
             return decide()
         except LostRace as error:
@@ -221,6 +222,8 @@ def retrying(decide: Callable[[], T]) -> T:
                 if fault is None:
                     raise
                 sentence = fault
+                if sentence == faults.TOO_BUSY:
+                    raise Contended(sentence) from error
                 if reconnected or sentence != faults.NO_ANSWER:
                     raise Unavailable(sentence) from error
                 reconnected = True
@@ -229,7 +232,7 @@ def retrying(decide: Callable[[], T]) -> T:
             break
         # Losers that come back in step meet again; a random pause breaks the step.
         time.sleep(random.uniform(0, min(0.1, 0.002 * 2**attempt)))
-    raise Unavailable(sentence) from last
+    raise (Contended if sentence == CONTENDED else Unavailable)(sentence) from last
 
 
 def _forget_connections() -> None:

@@ -28,6 +28,10 @@ class Unavailable(IdentityError):
     """The database cannot be reached, or stayed too busy; nothing was written. Try again."""
 
 
+class Contended(Unavailable):
+    """Others kept changing the same customers, and came first every time."""
+
+
 class LostRace(IdentityError):
     """Somebody else's decision came first; ours must be made again from a fresh reading."""
 

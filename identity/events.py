@@ -32,6 +32,8 @@ class EventKind(StrEnum):
     """A known customer told us something new: a new secondary."""
     CLUSTERS_MERGED = "clusters_merged"
     """Two customers turned out to be one. The detail tells who was absorbed and who moved."""
+    PRIMARY_CHANGED = "primary_changed"
+    """A contact older than the primary was imported, and stands for the customer from then on."""
     LINK_SEEN = "link_seen"
     """Two identifiers of one customer were given together for the first time."""
 

@@ -14,6 +14,8 @@ LOST_RACES = {"40001", "40P01"}
 """PostgreSQL's own refusals (SQLSTATE): serialization failure, deadlock."""
 NO_ANSWER = "The database does not answer. Try again."
 """The one fault that new connections may cure."""
+TOO_BUSY = "The database is too busy. Try again."
+"""The one fault that is others' doing."""
 
 
 def lost_race(cause: BaseException | None) -> bool:
@@ -21,7 +23,9 @@ def lost_race(cause: BaseException | None) -> bool:
     # PostgreSQL names the constraint; SQLite names its columns, in a sentence.
     if isinstance(cause, psycopg.Error):
         return cause.diag.constraint_name in LOST_KEYS or cause.sqlstate in LOST_RACES
-    return str(cause).startswith("UNIQUE constraint failed: identifier.")
+    return str(cause).startswith(
+        ("UNIQUE constraint failed: identifier.", "UNIQUE constraint failed: link.")
+    )
 
 
 def sentence(cause: BaseException | None) -> str | None:
@@ -29,7 +33,7 @@ def sentence(cause: BaseException | None) -> str | None:
     if isinstance(cause, errors.UndefinedTable) or "no such table" in str(cause):
         return "The database is not migrated. Run: flask db upgrade."
     if isinstance(cause, errors.LockNotAvailable) or is_busy(cause):
-        return "The database is too busy. Try again."
+        return TOO_BUSY
     if _sqlite_code(cause) == sqlite3.SQLITE_READONLY:
         return "The database may not be written to."
     # A replica refuses to write until it is the primary: on new connections we may meet that one.

@@ -8,6 +8,7 @@ after this page may trust an `Identifiers` value as it is.
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 import email_validator
@@ -37,6 +38,8 @@ _PLAIN_EMAIL = re.compile(
     r"(?=[^@]{1,64}@)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*"
     r"@(?:(?=[^.]{1,63}\.)[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,63}"
 )
+# Most phone numbers in files look like this, and come out of the library as they went in.
+_PLAIN_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _DIGIT_OR_PLUS = re.compile(r"[\d+\uff0b]")
 
 
@@ -126,11 +129,35 @@ def parse_phone_number(given: object, region: str | None = None) -> str | None:
         return None
     if len(text) > PHONE_LENGTH:
         raise ValueError(f"phoneNumber must be at most {PHONE_LENGTH} characters long.")
+    if _PLAIN_PHONE.fullmatch(text) and _needs_no_change(text):
+        return text
     first = _DIGIT_OR_PLUS.search(text)
     plus = first is not None and not first[0].isdigit()
     # Without a plus or a region the library has nothing to read the number by, and says so slowly.
     international = _international(text, region) if plus or region else None
     return international or _digits(text, plus=plus)
+
+
+def _needs_no_change(plain: str) -> bool:
+    """Tell whether the library would find nothing to change about a number that begins with +.
+
+    It would take 15 µs to say so; a test holds that it agrees.
+    """
+    for length in (1, 2, 3):
+        country_code = int(plain[1 : length + 1])
+        if country_code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            prefix = _national_prefix(country_code)
+            return prefix is None or not prefix.match(plain, length + 1)
+    return True
+
+
+@cache
+def _national_prefix(country_code: int) -> re.Pattern[str] | None:
+    """Return what people of a country dial before its numbers, and may write where it is wrong."""
+    region = phonenumbers.region_code_for_country_code(country_code)
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
+    prefix = metadata and metadata.national_prefix_for_parsing
+    return re.compile(prefix) if prefix else None
 
 
 def _international(text: str, region: str | None) -> str | None:

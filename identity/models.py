@@ -8,7 +8,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, Integer, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from identity.database import Base, UtcDateTime
@@ -21,7 +31,7 @@ Id = BigInteger().with_variant(Integer(), "sqlite")
 Exact = Text().with_variant(Text(collation="C"), "postgresql")
 
 
-RARE = text("kind IN ('clusters_merged', 'link_seen')")
+RARE = text("kind IN ('clusters_merged', 'primary_changed', 'link_seen')")
 
 
 class Precedence(StrEnum):
@@ -134,3 +144,24 @@ class Event(Base):
     email: Mapped[str | None] = mapped_column(Exact)
     phone_number: Mapped[str | None] = mapped_column(Exact)
     detail: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class Import(Base):
+    """A file of customers, and what it brought. Its source is `import:` and its id."""
+
+    __tablename__ = "import"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    file_name: Mapped[str] = mapped_column(Text)
+    given_by: Mapped[str] = mapped_column(Text)
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """None while somebody is still looking at the plan."""
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """None when it goes on, or was broken off."""
+    counts: Mapped[dict[str, int]] = mapped_column(JSON)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """An uploaded file until it is imported."""
+    rejects: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The rows of an uploaded file that could not be used, as CSV."""

@@ -38,7 +38,7 @@ settings.register_profile(
 )
 settings.load_profile("identity")
 
-TABLES = ("event", "link", "identifier", "contact")
+TABLES = ("event", "link", "identifier", "contact", "import")
 
 
 def app_on(url: str, **settings: object) -> Flask:

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from identity.errors import (
     ConfigurationError,
+    Contended,
     IdentityError,
     InvalidInput,
     LostRace,
@@ -25,6 +26,7 @@ STATUS: dict[type[IdentityError], int] = {
     NotFound: 404,
     LostRace: 503,
     Unavailable: 503,
+    Contended: 503,
     ConfigurationError: 500,
 }
 SENTENCES = {
