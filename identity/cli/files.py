@@ -1,8 +1,10 @@
 """Files of customers: `flask identity import` and `flask identity export`."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -50,7 +52,7 @@ def import_file(file: Path, *, dry_run: bool, rejects: Path | None, **columns: A
     was written, and with 3 when the database went away half-way.
     """
     try:
-        given = examine(file.name, lambda: file.open("rb"), Chosen(**columns))
+        given = examine(file.name, partial(io.FileIO, file), Chosen(**columns))
     except InvalidInput as problem:
         click.echo(f"{file}: {problem}", err=True)
         sys.exit(UNUSABLE)

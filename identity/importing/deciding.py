@@ -102,20 +102,20 @@ class _Decision:
         self._seen: list[tuple[int, Call]] = []
 
     def of(self, calls: Sequence[Call]) -> Decided:
-        lines = {call.line for call in calls if self._brings_news(call)}
+        lines = {call[3] for call in calls if self._brings_news(call)}
         primaries = {cluster: self._oldest[self._clusters[cluster]][1] for cluster in self._oldest}
         contacts = [
-            NewContact(number, call.email, call.phone_number, created_at, primaries[cluster])
-            for number, call, created_at, cluster in self._contacts
+            NewContact(number, email, phone_number, created_at, primaries[cluster])
+            for number, (email, phone_number, _, _), created_at, cluster in self._contacts
         ]
         merged = [
-            Told(EventKind.CLUSTERS_MERGED, primaries[id_], id_, call.email, call.phone_number)
-            for id_, call in self._merges
+            Told(EventKind.CLUSTERS_MERGED, primaries[id_], id_, email, phone_number)
+            for id_, (email, phone_number, _, _) in self._merges
         ]
         merged += self._overtaken(primaries)
         seen = [
-            Told(EventKind.LINK_SEEN, primaries[cluster], None, call.email, call.phone_number)
-            for cluster, call in self._seen
+            Told(EventKind.LINK_SEEN, primaries[cluster], None, email, phone_number)
+            for cluster, (email, phone_number, _, _) in self._seen
         ]
         return Decided(
             contacts,
@@ -143,20 +143,21 @@ class _Decision:
         return True
 
     def _add(self, call: Call, cluster: int | None) -> None:
+        email, phone_number, dated, _ = call
         number = self._first + len(self._contacts)
-        created_at = call.created_at or self._now
+        created_at = dated or self._now
         if cluster is None:
             cluster = self._clusters[number]
             self._oldest[cluster] = (created_at, number)
         else:
             root = self._clusters[cluster]
             oldest = self._oldest[root]
-            if call.created_at is None and oldest[0] > created_at:
+            if dated is None and oldest[0] > created_at:
                 # A clock that is behind must not make a secondary older than its primary.
                 created_at = oldest[0] + INSTANT
             self._oldest[root] = min(oldest, (created_at, number))
         self._contacts.append((number, call, created_at, cluster))
-        for value in (call.email, call.phone_number):
+        for value in (email, phone_number):
             if value and value not in self._holders:
                 self._holders[value] = cluster
                 self._identifiers.append((value, number))
@@ -183,10 +184,8 @@ class _Decision:
         for root in {self._clusters[id_] for id_ in self._oldest_known}:
             former, primary = self._oldest_known[root][1], primaries[root]
             if former != primary:
-                call = calls[primary]
-                yield Told(
-                    EventKind.PRIMARY_CHANGED, primary, former, call.email, call.phone_number
-                )
+                email, phone_number, _, _ = calls[primary]
+                yield Told(EventKind.PRIMARY_CHANGED, primary, former, email, phone_number)
 
     def _told(self, contact: NewContact) -> Told:
         number, email, phone_number, _, primary = contact

@@ -36,7 +36,7 @@ class Imagined:
         return decided
 
     def _known(self, calls: Sequence[Call]) -> Known:
-        stored = database.read(lambda connection: storing.known_of(connection, calls))
+        stored = database.retrying(lambda: storing.look_up(calls))
         remembered = self._remembered
         known = Known(pairs=stored.pairs)
         for email, phone_number, _, _ in calls:

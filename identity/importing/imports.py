@@ -1,5 +1,6 @@
 """The door of the loading dock: rehearse a file, or import it."""
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -13,10 +14,12 @@ from identity.importing.account import Account
 from identity.importing.deciding import Decided
 from identity.importing.files import CustomerFile
 from identity.importing.imagining import Imagined
-from identity.importing.reading import read_ahead
+from identity.importing.reading import batches
 from identity.importing.rows import Call, RowReader
 from identity.models import Contact, Import
 
+NOTED = 2.0
+"""Seconds between two notes of how far an import is, for whoever looks at it meanwhile."""
 AHEAD = timedelta(days=1)
 """How far a clock may be ahead of ours. What comes from the future would stay the newest."""
 
@@ -51,10 +54,13 @@ def carry_out(file: CustomerFile, region: str | None, watcher: Watcher, import_i
     is consistent, and importing the file again does the rest.
     """
     account = _begin()
+    noted = time.monotonic()
     _update(import_id, started_at=datetime.now(UTC), counts=account.counts())
     for calls in _batches(file, region, watcher, account):
         _add(account, _in_parts(calls, source(import_id)))
-        _update(import_id, counts=account.counts())
+        if time.monotonic() > noted + NOTED:
+            noted = time.monotonic()
+            _update(import_id, counts=account.counts())
     _update(import_id, counts=account.counts(), finished_at=datetime.now(UTC), content=None)
     return account
 
@@ -91,14 +97,13 @@ def _batches(
     file: CustomerFile, region: str | None, watcher: Watcher, account: Account
 ) -> Iterator[list[Call]]:
     reader = RowReader(file.columns, region, datetime.now(UTC) + AHEAD)
-    for rows, (calls, rejects) in read_ahead(reader, file):
-        for number, reason in rejects:
-            line, cells = rows[number]
+    for batch in batches(reader, file):
+        for line, reason, cells in batch.rejected:
             account.reject(line, reason)
             watcher.rejected(line, reason, cells)
-        yield [Call._make(call) for call in calls]
-        account.rows += len(rows)
-        watcher.read(len(rows))
+        yield batch.calls
+        account.rows += batch.rows
+        watcher.read(batch.rows)
 
 
 def _add(account: Account, parts: Sequence[Decided]) -> None:

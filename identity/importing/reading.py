@@ -1,45 +1,77 @@
-"""Reading ahead: while one batch is decided and written, the next ones are normalised.
+"""Reading ahead: while one batch is decided and written, the next one is read and normalised.
 
-Normalising phone numbers is most of the work of an import, and Python does it in one process at
-a time, so a large file is given to other processes.
+That is a third of the work of an import, and Python does it in one process at a time, so a
+large file is read by a process of its own.
 """
 
 import multiprocessing
-import os
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
-from typing import Any
+from multiprocessing.connection import Connection
+from typing import NamedTuple
 
-from identity.importing.files import CustomerFile, Row
-from identity.importing.rows import RowReader
+from identity.errors import InvalidInput
+from identity.importing.files import CustomerFile
+from identity.importing.rows import Call, RowReader
 
 BATCH = 10_000
 """Rows in one transaction. While it lasts, whoever tells us of the same customers has to wait."""
 LARGE = 5 * BATCH
-"""Rows of a file for which it pays to start other processes: that takes a second."""
-READERS = max(1, min(4, (os.cpu_count() or 1) - 1))
-
-Read = tuple[list[Any], list[tuple[int, str]]]
+"""Rows of a file for which it pays to start another process: that takes a second."""
 
 
-def read_ahead(reader: RowReader, file: CustomerFile) -> Iterator[tuple[list[Row], Read]]:
-    """Yield the rows of `file` in batches, each with its calls and rejected rows."""
+class Rejected(NamedTuple):
+    """A row that cannot be used."""
+
+    line: int
+    reason: str
+    cells: list[str]
+
+
+class Batch(NamedTuple):
+    """Some rows, read."""
+
+    rows: int
+    calls: list[Call]
+    rejected: list[Rejected]
+
+
+def batches(reader: RowReader, file: CustomerFile) -> Iterator[Batch]:
+    """Yield the rows of `file` in batches."""
+    return _batches_ahead(reader, file) if file.count >= LARGE else _batches(reader, file)
+
+
+def _batches(reader: RowReader, file: CustomerFile) -> Iterator[Batch]:
     rows = file.rows()
-    batches = iter(lambda: list(islice(rows, BATCH)), [])
-    if file.count < LARGE:
-        yield from ((batch, reader.read(batch)) for batch in batches)
-        return
+    while chunk := list(islice(rows, BATCH)):
+        batch = Batch(len(chunk), [], [])
+        for line, cells in chunk:
+            try:
+                batch.calls.extend(reader.calls(line, cells))
+            except InvalidInput as problem:
+                batch.rejected.append(Rejected(line, str(problem), cells))
+        yield batch
+
+
+def _batches_ahead(reader: RowReader, file: CustomerFile) -> Iterator[Batch]:
     # A forked process would share the connections to the database with this one.
     spawning = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(READERS, spawning) as pool:
-        ahead: deque[tuple[list[Row], Future[Read]]] = deque()
-        for batch in batches:
-            ahead.append((batch, pool.submit(reader.read, batch)))
-            # No further ahead than this: memory must not grow with the file.
-            if len(ahead) > READERS + 1:
-                done, read = ahead.popleft()
-                yield done, read.result()
-        for done, read in ahead:
-            yield done, read.result()
+    ours, theirs = spawning.Pipe(duplex=False)
+    process = spawning.Process(target=_send, args=(theirs, reader, file), daemon=True)
+    process.start()
+    # Else the end would not be heard when the process is killed.
+    theirs.close()
+    try:
+        while batch := ours.recv():
+            yield Batch(*batch)
+    finally:
+        ours.close()
+        process.terminate()
+        process.join()
+
+
+def _send(connection: Connection, reader: RowReader, file: CustomerFile) -> None:
+    for batch in _batches(reader, file):
+        # Waits while the one before is not fetched: memory must not grow with the file.
+        connection.send(tuple(batch))
+    connection.send(None)

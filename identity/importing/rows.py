@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
 
 import phonenumbers
 from babel import Locale
@@ -12,7 +11,6 @@ from babel import Locale
 from identity.errors import InvalidInput
 from identity.identifiers import parse_email, parse_phone_number
 from identity.importing.columns import Columns
-from identity.importing.files import Row
 
 REMEMBERED = 2**16
 """Values of a column whose normal form is kept: memory must not grow with the file."""
@@ -26,15 +24,11 @@ NOTHING = "neither an email nor a phone number is given."
 TWO_PHONES = "two different phone numbers, and no email to link them by."
 
 
-class Call(NamedTuple):
-    """What one call to identify would be given, normalised."""
+Call = tuple[str | None, str | None, datetime | None, int]
+"""What one call to identify would be given, normalised: the email, the phone number, when the file
+says that this was learnt, and the line of the file. A row with two phone numbers is two calls.
 
-    email: str | None
-    phone_number: str | None
-    created_at: datetime | None
-    """When the file says that this was learnt; None for now."""
-    line: int
-    """The line of the file on which its row begins. A row with two phone numbers is two calls."""
+A plain tuple: there are millions of them, and they travel between processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +41,7 @@ class RowReader:
     latest: datetime
     """No row can be later."""
 
-    def read(self, rows: Sequence[Row]) -> tuple[list[tuple[Any, ...]], list[tuple[int, str]]]:
-        """Return the calls of all rows, as plain tuples, and which rows to reject and why."""
-        calls: list[tuple[Any, ...]] = []
-        rejects: list[tuple[int, str]] = []
-        for number, (line, cells) in enumerate(rows):
-            try:
-                calls += self.calls(line, cells)
-            except InvalidInput as problem:
-                rejects.append((number, str(problem)))
-        return calls, rejects
-
-    def calls(self, line: int, cells: Sequence[str]) -> list[tuple[Any, ...]]:
+    def calls(self, line: int, cells: Sequence[str]) -> list[Call]:
         """Return the calls of one row; raise `InvalidInput` naming every column at fault."""
         columns = self.columns
         problems: dict[str, str] = {}

@@ -1,5 +1,6 @@
 """Batches in the database: what is known of one, and writing what was decided about it."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -78,26 +79,29 @@ EVENTS = Load(
     *("email", "phone_number", "detail"),
 )
 NEXT_IDS = text(
-    "SELECT nextval(pg_get_serial_sequence('contact', 'id')) FROM generate_series(1, :count)"
+    "SELECT array_agg(nextval(pg_get_serial_sequence('contact', 'id')))"
+    " FROM generate_series(1, :count)"
 )
 LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = 'contact'")
 
 
-def known_of(connection: Connection, calls: Sequence[Call]) -> Known:
+def _known_of(connection: Connection, calls: Sequence[Call]) -> Known:
     """Return what the database knows of the identifiers and pairs of `calls`."""
     known = Known()
-    given = {(EMAIL, call.email) for call in calls if call.email}
-    given |= {(PHONE, call.phone_number) for call in calls if call.phone_number}
+    given = {(EMAIL, email) for email, _, _, _ in calls if email}
+    given |= {(PHONE, phone_number) for _, phone_number, _, _ in calls if phone_number}
     for value, primary_id, created_at in HOLDERS.ask(connection, given):
         known.holders[value] = primary_id
         known.created_at[primary_id] = created_at
-    pairs = {
-        (call.email, call.phone_number)
-        for call in calls
-        if call.email in known.holders and call.phone_number in known.holders
-    }
-    known.pairs = {(row.email, row.phone_number) for row in PAIRS.ask(connection, pairs)}
+    pairs = {call[:2] for call in calls if call[0] in known.holders and call[1] in known.holders}
+    known.pairs = {(email, phone_number) for email, phone_number in PAIRS.ask(connection, pairs)}
     return known
+
+
+def look_up(calls: Sequence[Call]) -> Known:
+    """Return what is known of `calls` at one moment."""
+    with database.snapshot() as connection:
+        return _known_of(connection, calls)
 
 
 def settle(calls: Sequence[Call], source: str) -> Decided:
@@ -110,8 +114,7 @@ def settle(calls: Sequence[Call], source: str) -> Decided:
 
 
 def _settle(calls: Sequence[Call], source: str) -> Decided:
-    with database.reading() as connection:
-        known = known_of(connection, calls)
+    known = look_up(calls)
     news = [call for call in calls if not known.settles(call)]
     if not news:
         return decide((), Known(), NEW, datetime.now(UTC))
@@ -129,14 +132,12 @@ def _lock(connection: Connection, known: Known, calls: Sequence[Call]) -> Known:
     before = {known.holders[value] for value in values}
     locked = {row.id for row in LOCKED.ask(connection, ((id_,) for id_ in before))}
     # What nobody had brought yet is not asked for again: the key of `identifier` answers that.
-    again = known_of(
+    old = known.holders
+    again = _known_of(
         connection,
         [
-            call._replace(
-                email=call.email if call.email in known.holders else None,
-                phone_number=call.phone_number if call.phone_number in known.holders else None,
-            )
-            for call in calls
+            (email if email in old else None, phone if phone in old else None, None, line)
+            for email, phone, _, line in calls
         ],
     )
     if not set(again.created_at) <= locked:
@@ -160,7 +161,8 @@ class _Writing:
         """Write contacts, identifiers, links and events, and link whoever was absorbed."""
         moved = self._moved()
         # SQLite wants a primary to be there before anybody is linked to it.
-        CONTACTS.insert(self._connection, sorted(self._contacts(), key=lambda row: row[3] or 0))
+        for primaries in (True, False):
+            CONTACTS.insert(self._connection, self._contacts(primaries=primaries))
         # In the order of their keys: two loads that insert the same identifiers in different
         # orders would wait for each other, and are told so only by an error.
         IDENTIFIERS.insert(self._connection, sorted(self._identifiers()))
@@ -176,14 +178,15 @@ class _Writing:
 
     def _new_ids(self, count: int) -> list[int]:
         if self._connection.dialect.name == "postgresql":
-            rows = self._connection.scalars(NEXT_IDS, {"count": count})
-            return sorted(rows)
+            return sorted(self._connection.scalar(NEXT_IDS, {"count": count}) or ())
         # Nobody else adds a contact while this transaction lasts.
         last = self._connection.scalar(LAST_ID) or 0
         return list(range(last + 1, last + count + 1))
 
-    def _contacts(self) -> Iterable[tuple[Any, ...]]:
+    def _contacts(self, *, primaries: bool) -> Iterable[tuple[Any, ...]]:
         for number, email, phone_number, created_at, primary in self._decided.contacts:
+            if (number == primary) is not primaries:
+                continue
             precedence = PRIMARY if number == primary else SECONDARY
             linked_id = None if number == primary else self._id(primary)
             yield (
@@ -215,7 +218,7 @@ class _Writing:
             detail = None
             if kind in (EventKind.CLUSTERS_MERGED, EventKind.PRIMARY_CHANGED):
                 assert contact is not None
-                detail = {"absorbed": contact, "moved": sorted(moved[contact])}
+                detail = json.dumps({"absorbed": contact, "moved": sorted(moved[contact])})
             yield (
                 *(self._now, kind.value, self._source, self._id(primary)),
                 *(None if contact is None else self._id(contact), email, phone_number, detail),
