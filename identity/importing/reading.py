@@ -14,9 +14,9 @@ from identity.errors import InvalidInput
 from identity.importing.files import CustomerFile
 from identity.importing.rows import Call, RowReader
 
-BATCH = 10_000
+BATCH = 20_000
 """Rows in one transaction. While it lasts, whoever tells us of the same customers has to wait."""
-LARGE = 5 * BATCH
+LARGE = 50_000
 """Rows of a file for which it pays to start another process: that takes a second."""
 
 
