@@ -11,6 +11,7 @@ from identity import cli, database, web
 from identity.config import Config, kept_secret
 from identity.web.api import identify
 from identity.web.errors import answer_every_error
+from identity.web.imports import allow_files
 from identity.web.pages import form_too_old
 from identity.web.presenters import ago
 
@@ -40,6 +41,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     database.configure(app, config)
     Migrate(app, database.db, directory=str(ROOT / "migrations"))
+    app.before_request(allow_files)
     csrf = CSRFProtect(app)
     # A page of another site cannot send JSON here without asking first, and we never say yes.
     csrf.exempt(identify)

@@ -98,12 +98,22 @@ def history(connection: Connection, primary_id: int) -> list[Entry]:
 
 
 def latest(
-    connection: Connection, limit: int, *, kind: EventKind | None = None, before: int | None = None
+    connection: Connection,
+    limit: int,
+    *,
+    kind: EventKind | None = None,
+    source: str | None = None,
+    before: int | None = None,
 ) -> list[Entry]:
-    """Return the newest lines of the ledger, of one kind if asked, older than a line's id."""
+    """Return the newest lines of the ledger, of one kind or source if asked, before a line's id.
+
+    Asked for a source alone, it reads the whole ledger when there are few of it.
+    """
     chosen = _entries.limit(limit)
     if kind is not None:
         chosen = chosen.where(_event.kind == kind.value)
+    if source is not None:
+        chosen = chosen.where(_event.source == source)
     if before is not None:
         chosen = chosen.where(_event.id < before)
     return [_entry(*row) for row in connection.execute(chosen)]

@@ -1,5 +1,14 @@
 /* Small comforts. Every page works without them. */
 
+// A file that is too large is refused before it is sent, not after.
+for (const input of document.querySelectorAll("input[data-largest]")) {
+  input.addEventListener("change", () => {
+    const large = input.files[0]?.size > Number(input.dataset.largest);
+    input.setCustomValidity(large ? input.dataset.tooLarge : "");
+    if (large) input.reportValidity();
+  });
+}
+
 // A button beside each identifier that copies it.
 for (const value of document.querySelectorAll("[data-copy]")) {
   const button = document.createElement("button");

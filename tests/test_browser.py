@@ -16,7 +16,15 @@ from tests.conftest import See
 pytestmark = pytest.mark.browser
 
 LONG = "x" * 60 + "@" + ".".join(["y" * 60] * 3) + ".example"
-PAGES = ["/", "/clusters", "/clusters?order=largest", "/events", "/clusters/1", "/clusters/404"]
+PAGES = [
+    "/",
+    "/import",
+    "/clusters",
+    "/clusters?order=largest",
+    "/events",
+    "/clusters/1",
+    "/clusters/404",
+]
 
 
 @pytest.fixture(scope="session")

@@ -86,14 +86,35 @@ def test_the_way_back_leaves_nothing_and_the_way_forth_works_again() -> None:
     assert tables() == set()
 
     upgrade()
-    assert tables() == {"contact", "identifier", "link", "event"}
+    assert tables() == {"contact", "identifier", "link", "event", "import"}
+
+
+@pytest.mark.usefixtures("fresh")
+def test_the_version_before_imports_keeps_the_history() -> None:
+    upgrade()
+    with db.engine.begin() as connection:
+        for kind in ("contact_created", "primary_changed", "clusters_merged"):
+            connection.execute(text(EVENT), {"kind": kind})
+
+    downgrade(revision="0002")
+    upgrade()
+
+    with db.engine.connect() as connection:
+        kinds = connection.scalars(text("SELECT kind FROM event ORDER BY id")).all()
+    assert kinds == ["contact_created", "clusters_merged", "clusters_merged"]
+
+
+EVENT = (
+    "INSERT INTO event (occurred_at, kind, source, primary_id, contact_id)"
+    " VALUES ('2026-01-01', :kind, 'test', 1, 2)"
+)
 
 
 @pytest.mark.usefixtures("fresh")
 def test_a_table_full_of_data_may_be_replaced(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "migrations", tmp_path / "migrations")
     (tmp_path / "migrations/versions/9999_later.py").write_text(LATER)
-    upgrade(directory=str(tmp_path / "migrations"), revision="0002")
+    upgrade(directory=str(tmp_path / "migrations"), revision="0003")
     primary = identify(Identifiers("doc@hillvalley.edu", "5554385"), source="test").cluster
     identify(Identifiers("emmett@brown.org", "5554385"), source="test")
 
@@ -110,7 +131,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9999"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade():

@@ -17,10 +17,11 @@ from identity import exporting
 from identity.cli.progress import Progress
 from identity.errors import InvalidInput, Unavailable
 from identity.exporting import What
-from identity.importing import imports
+from identity.importing import imports, records
 from identity.importing.account import Account
 from identity.importing.columns import Chosen
 from identity.importing.files import CustomerFile, examine
+from identity.importing.imports import Given
 from identity.importing.rejects import Rejects
 
 SHOWN = 10
@@ -53,15 +54,16 @@ def import_file(file: Path, *, dry_run: bool, rejects: Path | None, **columns: A
     was written, and with 3 when the database went away half-way.
     """
     try:
-        given = examine(file.name, partial(io.FileIO, file), Chosen(**columns))
+        customers = examine(file.name, partial(io.FileIO, file), Chosen(**columns))
     except InvalidInput as problem:
         click.echo(f"{file}: {problem}", err=True)
         sys.exit(UNUSABLE)
-    _describe(given)
+    _describe(customers)
+    given = Given(customers, current_app.config["DEFAULT_PHONE_REGION"], ahead=True)
     if not dry_run:
         rejects = rejects or file.with_name(f"{file.stem}.rejects.csv")
-    with _Watcher(given, rejects) as watcher:
-        account = _rehearse(given, watcher) if dry_run else _carry_out(given, watcher)
+    with _Watcher(customers, rejects) as watcher:
+        account = imports.rehearse(given, watcher) if dry_run else _carry_out(given, watcher)
     _tell(account, dry_run=dry_run)
     if account.rejected and rejects:
         click.echo(f"The rejected rows are in {rejects}: mend them there and import that file.")
@@ -88,20 +90,11 @@ class _Watcher(Progress):
         self._rejects.add(line, reason, cells)
 
 
-def _region() -> str | None:
-    region: str | None = current_app.config["DEFAULT_PHONE_REGION"]
-    return region
-
-
-def _rehearse(given: CustomerFile, watcher: _Watcher) -> Account:
-    return imports.rehearse(given, _region(), watcher)
-
-
-def _carry_out(given: CustomerFile, watcher: _Watcher) -> Account:
-    import_id = imports.give(given.name, "command line")
-    click.echo(f"  source     {imports.source(import_id)}")
+def _carry_out(given: Given, watcher: _Watcher) -> Account:
+    import_id = records.give(given.file.name, "the command line")
+    click.echo(f"  source     {records.source(import_id)}")
     try:
-        return imports.carry_out(given, _region(), watcher, import_id)
+        return imports.carry_out(given, watcher, import_id)
     except Unavailable as problem:
         click.echo(f"Broken off: {problem} Import the file again to do the rest.", err=True)
         sys.exit(BROKEN_OFF)

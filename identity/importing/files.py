@@ -122,6 +122,11 @@ def _begin(opened: Opened, encoding: str) -> tuple[str, list[str]]:
     return best, headers[best]
 
 
+def _is_quirk(cells: list[str]) -> bool:
+    """Tell whether this is the line "sep=;" by which spreadsheets tell each other the separator."""
+    return cells[0].startswith("sep=") and len("".join(cells)) <= len("sep=;")
+
+
 def _whole(rows: Iterator[Row], columns: Columns) -> Iterator[Row]:
     """Yield the rows that begin an order. Its further items follow, without the customer."""
     assert columns.order
@@ -143,7 +148,7 @@ def _rows(text: io.TextIOWrapper, separator: str) -> Iterator[Row]:
             if last is not None:
                 yield last
             last = None
-            if "".join(cells).strip():
+            if "".join(cells).strip() and not (line == 1 and _is_quirk(cells)):
                 last = (line, cells)
             line = reader.line_num + 1
     except csv.Error as error:

@@ -2,26 +2,52 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Protocol
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select
 
 from identity import database
-from identity.errors import Contended
-from identity.importing import storing
+from identity.errors import Contended, InvalidInput
+from identity.importing import records, storing
 from identity.importing.account import Account
 from identity.importing.deciding import Decided
 from identity.importing.files import CustomerFile
 from identity.importing.imagining import Imagined
 from identity.importing.reading import batches
 from identity.importing.rows import Call, RowReader
-from identity.models import Contact, Import
+from identity.models import Contact
 
 NOTED = 2.0
 """Seconds between two notes of how far an import is, for whoever looks at it meanwhile."""
 AHEAD = timedelta(days=1)
 """How far a clock may be ahead of ours. What comes from the future would stay the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A file, and how it is to be read."""
+
+    file: CustomerFile
+    region: str | None
+    """For phone numbers of rows without a country."""
+    ahead: bool = False
+    """Whether another process may read ahead."""
+
+    def reader(self) -> RowReader:
+        """Return the reader of its rows."""
+        return RowReader(self.file.columns, self.region, datetime.now(UTC) + AHEAD)
+
+    def first(self, rows: int) -> Iterator[tuple[int, list[Call], str]]:
+        """Yield the line of each of the first rows, and its calls or why it is rejected."""
+        reader = self.reader()
+        for line, cells in islice(self.file.rows(), rows):
+            try:
+                yield line, reader.calls(line, cells), ""
+            except InvalidInput as problem:
+                yield line, [], str(problem)
 
 
 class Watcher(Protocol):
@@ -34,58 +60,35 @@ class Watcher(Protocol):
         """Hear of a row that cannot be used."""
 
 
-def rehearse(file: CustomerFile, region: str | None, watcher: Watcher) -> Account:
-    """Return the account that importing `file` now would end with. Writes nothing.
+def rehearse(given: Given, watcher: Watcher) -> Account:
+    """Return the account that importing a file now would end with. Writes nothing.
 
-    `region` is for phone numbers of rows without a country. Raise `Unavailable` when the
+    Raise `Unavailable` when the
     database cannot be reached.
     """
     imagined = Imagined()
     account = _begin()
-    for calls in _batches(file, region, watcher, account):
+    for calls in _batches(given, watcher, account):
         _add(account, [imagined.settle(calls)])
     return account
 
 
-def carry_out(file: CustomerFile, region: str | None, watcher: Watcher, import_id: int) -> Account:
-    """Import `file` as the import of that id, in batches of one transaction each.
+def carry_out(given: Given, watcher: Watcher, import_id: int) -> Account:
+    """Import a file as the import of that id, in batches of one transaction each.
 
     Other than `rehearse` it may end half-way, with `Unavailable`; what was written until then
     is consistent, and importing the file again does the rest.
     """
     account = _begin()
     noted = time.monotonic()
-    _update(import_id, started_at=datetime.now(UTC), counts=account.counts())
-    for calls in _batches(file, region, watcher, account):
-        _add(account, _in_parts(calls, source(import_id)))
+    records.note(import_id, started_at=datetime.now(UTC), counts=account.counts())
+    for calls in _batches(given, watcher, account):
+        _add(account, _in_parts(calls, records.source(import_id)))
         if time.monotonic() > noted + NOTED:
             noted = time.monotonic()
-            _update(import_id, counts=account.counts())
-    _update(import_id, counts=account.counts(), finished_at=datetime.now(UTC), content=None)
+            records.note(import_id, counts=account.counts())
+    records.note(import_id, counts=account.counts(), finished_at=datetime.now(UTC), content=None)
     return account
-
-
-def give(file_name: str, given_by: str, content: bytes | None = None) -> int:
-    """Take a file in without importing it yet; return the id of its import."""
-    values = {
-        "file_name": file_name,
-        "given_by": given_by,
-        "given_at": datetime.now(UTC),
-        "counts": {},
-        "content": content,
-    }
-
-    def write() -> int:
-        with database.transaction() as connection:
-            done = connection.execute(insert(Import).values(values).returning(Import.id))
-            return int(done.scalar_one())
-
-    return database.retrying(write)
-
-
-def source(import_id: int) -> str:
-    """Return what the links and events of an import name as their source."""
-    return f"import:{import_id}"
 
 
 def _begin() -> Account:
@@ -93,11 +96,8 @@ def _begin() -> Account:
     return Account(newest or 0)
 
 
-def _batches(
-    file: CustomerFile, region: str | None, watcher: Watcher, account: Account
-) -> Iterator[list[Call]]:
-    reader = RowReader(file.columns, region, datetime.now(UTC) + AHEAD)
-    for batch in batches(reader, file):
+def _batches(given: Given, watcher: Watcher, account: Account) -> Iterator[list[Call]]:
+    for batch in batches(given.reader(), given.file, ahead=given.ahead):
         for line, reason, cells in batch.rejected:
             account.reject(line, reason)
             watcher.rejected(line, reason, cells)
@@ -122,11 +122,3 @@ def _in_parts(calls: Sequence[Call], source: str) -> list[Decided]:
             raise
     middle = len(calls) // 2
     return [*_in_parts(calls[:middle], source), *_in_parts(calls[middle:], source)]
-
-
-def _update(import_id: int, **values: object) -> None:
-    def write() -> None:
-        with database.transaction() as connection:
-            connection.execute(update(Import).where(Import.id == import_id).values(values))
-
-    database.retrying(write)

@@ -36,9 +36,11 @@ class Batch(NamedTuple):
     rejected: list[Rejected]
 
 
-def batches(reader: RowReader, file: CustomerFile) -> Iterator[Batch]:
-    """Yield the rows of `file` in batches."""
-    return _batches_ahead(reader, file) if file.count >= LARGE else _batches(reader, file)
+def batches(reader: RowReader, file: CustomerFile, *, ahead: bool) -> Iterator[Batch]:
+    """Yield the rows of `file` in batches; `ahead` allows another process for a large one."""
+    if ahead and file.count >= LARGE:
+        return _batches_ahead(reader, file)
+    return _batches(reader, file)
 
 
 def _batches(reader: RowReader, file: CustomerFile) -> Iterator[Batch]:

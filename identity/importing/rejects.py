@@ -25,6 +25,11 @@ class Rejects:
         if self._text is not None:
             self._text.close()
 
+    def flush(self) -> None:
+        """Make sure that all rows are in the file."""
+        if self._text is not None:
+            self._text.flush()
+
     def add(self, line: int, reason: str, cells: Sequence[str]) -> None:
         """Write a row with its line in the file and what is wrong with it."""
         if self._opened is None:

@@ -20,8 +20,8 @@ OTHER_NAMES = {"uk": "GB", "great britain": "GB", "usa": "US", "u.s.a.": "US", "
                "korea, republic of": "KR", "republic of korea": "KR"}  # fmt: skip
 
 
-NOTHING = "neither an email nor a phone number is given."
-TWO_PHONES = "two different phone numbers, and no email to link them by."
+NOTHING = "Neither an email nor a phone number is given."
+TWO_PHONES = "Two different phone numbers, and no email to link them by."
 
 
 Call = tuple[str | None, str | None, datetime | None, int]
@@ -66,7 +66,7 @@ class RowReader:
             problems[columns.created_at[0].name] = str(problem)
         phones.pop(None, None)
         if not problems and email is None and len(phones) != 1:
-            problems["row"] = TWO_PHONES if phones else NOTHING
+            raise InvalidInput(TWO_PHONES if phones else NOTHING)
         if problems:
             told = (f"{name}: {sentence}" for name, sentence in problems.items())
             raise InvalidInput(" ".join(told), problems)

@@ -20,6 +20,7 @@ from identity.errors import (
     NotFound,
     Unavailable,
 )
+from identity.web.imports import TOO_LARGE
 
 STATUS: dict[type[IdentityError], int] = {
     InvalidInput: 400,
@@ -64,6 +65,8 @@ def _refused(error: IdentityError) -> Response:
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
     sentence = SENTENCES.get(status, f"{error.name}.")
+    if status == 413 and request.endpoint == "web.import_page":
+        sentence = TOO_LARGE
     if isinstance(error, SecurityError):
         sentence = "This service answers on this machine only, as localhost or 127.0.0.1."
     response = _answer(sentence, status, {})

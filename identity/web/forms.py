@@ -1,6 +1,7 @@
-"""The form on the home page. What a field may hold is decided by `identifiers`, not here."""
+"""The forms. What a field may hold is decided by `identifiers` and `importing`, not here."""
 
 from flask_wtf import FlaskForm
+from flask_wtf.file import FileField, FileRequired
 from wtforms import StringField, SubmitField
 
 from identity.errors import InvalidInput
@@ -25,3 +26,9 @@ class IdentifyForm(FlaskForm):  # type: ignore[misc]
             for name, field in (("email", self.email), ("phoneNumber", self.phone_number)):
                 field.errors = [error.fields[name]] if name in error.fields else []
             return None
+
+
+class ImportForm(FlaskForm):  # type: ignore[misc]
+    """A file of customers."""
+
+    file = FileField("CSV file", validators=[FileRequired("Choose a file.")])

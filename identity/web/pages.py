@@ -34,6 +34,7 @@ WHAT_HAPPENED = {
     EventKind.CONTACT_CREATED: "This is a new customer.",
     EventKind.CONTACT_LINKED: "A new contact was added to this customer.",
     EventKind.CLUSTERS_MERGED: "Two customers turned out to be one, and are one now.",
+    EventKind.PRIMARY_CHANGED: "An older contact is the primary now.",
     EventKind.LINK_SEEN: "Both were known; that they belong together is now on record.",
     None: "Nothing new: all of this was already known.",
 }
@@ -41,6 +42,7 @@ KINDS = {
     EventKind.CONTACT_CREATED: "New customers",
     EventKind.CONTACT_LINKED: "New contacts",
     EventKind.CLUSTERS_MERGED: "Merges",
+    EventKind.PRIMARY_CHANGED: "Older primaries",
     EventKind.LINK_SEEN: "New links",
 }
 ORDERS = {

@@ -1,0 +1,155 @@
+"""Files of customers in a browser: choose one, see the plan, confirm it, see what happened.
+
+Between the plan and the confirmation the file is kept in the database, which all workers and
+machines share.
+"""
+
+import io
+from collections.abc import Sequence
+from functools import partial
+
+from flask import Response, flash, redirect, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+
+from identity import database, events, exporting
+from identity.errors import InvalidInput, NotFound
+from identity.events import Entry, EventKind
+from identity.exporting import What
+from identity.importing import imports, records
+from identity.importing.files import examine
+from identity.importing.imports import Given
+from identity.importing.rejects import Rejects
+from identity.web import blueprint
+from identity.web.api import LARGEST_ID, region
+from identity.web.forms import ImportForm
+
+LARGEST_FILE = 8 * 1024 * 1024
+"""In bytes. Some 60,000 rows: what is read, decided and written within a few seconds."""
+TOO_LARGE = (
+    f"A file for this page has at most {LARGEST_FILE // 1024**2} MB. Import a larger one on the "
+    "machine of the service, with: flask identity import FILE"
+)
+FIRST = 5
+SHOWN = 50
+IMPORT_PATH = f"/imports/<int(max={LARGEST_ID}):import_id>"
+
+
+def allow_files() -> None:
+    """Let a file be larger than other requests. Called before anything reads the body."""
+    if request.endpoint == "web.import_page":
+        request.max_content_length = LARGEST_FILE
+
+
+@blueprint.route("/import", methods=["GET", "POST"])
+def import_page() -> ResponseReturnValue:
+    """Show the form and the imports so far; take in a file."""
+    form = ImportForm()
+    if form.validate_on_submit():
+        name, content = form.file.data.filename, form.file.data.read()
+        try:
+            examine(name, partial(io.BytesIO, content))
+        except InvalidInput as problem:
+            form.file.errors = [str(problem)]
+        else:
+            import_id = records.give(name, "a browser", content)
+            return redirect(url_for("web.one_import", import_id=import_id), 303)
+    status = 400 if form.errors else 200
+    page = render_template(
+        "import.html",
+        form=form,
+        imports=records.latest(),
+        largest=LARGEST_FILE,
+        too_large=TOO_LARGE,
+    )
+    return page, status
+
+
+@blueprint.get(IMPORT_PATH)
+def one_import(import_id: int) -> ResponseReturnValue:
+    """Show what an import would bring, or what it brought."""
+    record, content = records.get(import_id), records.content(import_id)
+    if record.finished_at or content is None:
+        return _result(record)
+    given = _given(record.file_name, content)
+    account = imports.rehearse(given, _Watcher(Rejects((), None)))
+    return render_template(
+        "import_plan.html",
+        record=record,
+        file=given.file,
+        first=list(given.first(FIRST)),
+        account=account,
+        counts=account.counts(),
+        unions=account.unions(),
+        shown=SHOWN,
+        form=ImportForm(),
+    )
+
+
+@blueprint.post(IMPORT_PATH)
+def carry_out(import_id: int) -> ResponseReturnValue:
+    """Import a file whose plan was confirmed."""
+    record, content = records.get(import_id), records.content(import_id)
+    here = redirect(url_for("web.one_import", import_id=import_id), 303)
+    if content is None:
+        # Confirmed twice; the first time is enough.
+        return here
+    given, rejected = _given(record.file_name, content), io.BytesIO()
+    with Rejects(given.file.header, lambda: rejected) as kept:
+        imports.carry_out(given, _Watcher(kept), import_id)
+        kept.flush()
+        records.note(import_id, rejects=rejected.getvalue() or None)
+    flash("The file is imported.")
+    return here
+
+
+@blueprint.get(f"{IMPORT_PATH}/rejects.csv")
+def rejects(import_id: int) -> Response:
+    """Send the rows of an uploaded file that could not be used."""
+    content = records.rejects(import_id)
+    if content is None:
+        raise NotFound(f"There are no rejected rows of import {import_id}.")
+    return _csv(content, f"import-{import_id}-rejects.csv")
+
+
+@blueprint.get("/export/<any(customers, contacts):what>.csv")
+def export(what: str) -> Response:
+    """Send all customers or all contacts, as they are read."""
+    return _csv(stream_with_context(exporting.parts(What(what))), f"{what}.csv")
+
+
+def _result(record: records.Record) -> str:
+    def told(kind: EventKind) -> list[Entry]:
+        return database.read(
+            lambda connection: events.latest(connection, SHOWN, kind=kind, source=record.source)
+        )
+
+    kinds = EventKind.CLUSTERS_MERGED, EventKind.PRIMARY_CHANGED
+    changes = {kind: told(kind) for kind in kinds}
+    rejected = records.rejects(record.id) is not None
+    return render_template(
+        "import_result.html", record=record, changes=changes, rejected=rejected, shown=SHOWN
+    )
+
+
+def _given(name: str, content: bytes) -> Given:
+    return Given(examine(name, partial(io.BytesIO, content)), region())
+
+
+def _csv(body: object, name: str) -> Response:
+    # A page elsewhere must not be able to show it, nor a browser to guess at it.
+    headers = {"Content-Disposition": f"attachment; filename={name}"}
+    return Response(body, mimetype="text/csv", headers=headers)  # type: ignore[arg-type]
+
+
+class _Watcher:
+    """Keeps the rejected rows. Nobody can look at a bar meanwhile."""
+
+    def __init__(self, kept: Rejects) -> None:
+        self._kept = kept
+
+    def read(self, rows: int) -> None:
+        """Say nothing."""
+
+    def rejected(self, line: int, reason: str, cells: Sequence[str]) -> None:
+        """Keep a row that cannot be used."""
+        self._kept.add(line, reason, cells)
