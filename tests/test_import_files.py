@@ -50,13 +50,15 @@ def calls(content: str | bytes, region: str | None = None) -> list[tuple[str | N
 @pytest.mark.parametrize(
     ("header", "name", "columns"),
     [
-        (",".join(HEADER), "Shopify customers", "Email|Phone,Default Address Phone||Default Address Country Code"),
+        (",".join(HEADER), "Shopify customers",
+         "Email|Phone,Default Address Phone||Default Address Country Code"),
         (",".join([*HEADER, "Accepts WhatsApp Marketing", "code (customer.metafields.x.y)"]),
          "Shopify customers", "Email|Phone,Default Address Phone||Default Address Country Code"),
         (",".join([*HEADER[1:15], "Tags", "Note", "Tax Exempt"]), "Shopify customers",
          "Email|Phone,Default Address Phone||Default Address Country Code"),
         (OLDER, "Shopify customers", "Email|Phone||Country Code,Country"),
-        (OLDER.removeprefix("Customer ID,"), "Shopify customers", "Email|Phone||Country Code,Country"),
+        (OLDER.removeprefix("Customer ID,"), "Shopify customers",
+         "Email|Phone||Country Code,Country"),
         (ORDERS.replace("Paid at", "Fulfillment Status"), "Shopify orders",
          "Email|Phone,Billing Phone|Created at|Billing Country"),
         (WOO, "WooCommerce customers", "Email|Billing Phone|Sign Up|Country / Region"),
@@ -181,7 +183,7 @@ def test_the_further_lines_of_an_order_are_part_of_it() -> None:
     rows = (
         "#1001,doc@hillvalley.edu,paid,,2024-05-01 09:58:12 +0000,1,Flux,Doc,US,,,,,,",
         "#1001,,,,,2,Capacitor,,,,,,,,",
-        "#1002,,paid,,2024-05-02 09:58:12 +0000,1,Flux,,US,(775) 555-0154,Strickland,US,(303) 555-0199,,",
+        "#1002,,paid,,2024-05-02 09:58:12 +0000,1,Flux,,US,(775) 555-0154,,,303 555 0199,,",
     )
 
     assert calls("\n".join([ORDERS, *rows])) == [

@@ -145,7 +145,10 @@ def test_no_file_is_said_beside_the_field(client: FlaskClient) -> None:
 
 
 def test_a_file_that_is_too_large_is_refused_with_the_command_to_use(client: FlaskClient) -> None:
-    response = choose(client, b"email\n" + b"x" * LARGEST_FILE)
+    kind = "multipart/form-data; boundary=b"
+    response = client.post(
+        "/import", data=b"x" * (LARGEST_FILE + 1), content_type=kind, headers=PAGE
+    )
 
     assert response.status_code == 413
     assert "flask identity import FILE" in response.text

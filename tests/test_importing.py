@@ -272,10 +272,12 @@ def test_others_who_came_first_are_met_again_in_smaller_parts(
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode)))
 def test_any_bytes_are_read_or_refused_in_a_sentence(content: bytes) -> None:
     for head in (b"", b"email\n", b"\xef\xbb\xbfphone;email\n"):
+        told = "."
         try:
             file = on(head + content)
         except InvalidInput as problem:
-            assert str(problem).endswith((".", "--phone."))
+            told = str(problem)
         else:
             for _ in file.first(100):
                 pass
+        assert told.endswith(".")
