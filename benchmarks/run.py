@@ -19,7 +19,7 @@ from statistics import median
 import urllib3
 from sqlalchemy import create_engine, text
 
-from benchmarks import bare, population
+from benchmarks import bare, imports, population
 from identity import ROOT
 from identity.config import Config
 from tests import postgres
@@ -275,10 +275,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a short run that writes no file")
     parser.add_argument("--tune", action="store_true", help="compare workers and threads")
     parser.add_argument("--pages", action="store_true", help="time the pages with a million")
+    parser.add_argument("--imports", action="store_true", help="time importing a million rows")
     options = parser.parse_args()
     plan = Plan(4, 7, (1_000, 1_000_000))
     if options.pages:
         pages(plan)
+        return
+    if options.imports:
+        small = options.quick
+        lines = imports.compare(*((50_000, (0,)) if small else (1_000_000, (0, 1_000_000))))
+        if not small:
+            write(lines, "imports")
         return
     if options.quick or options.tune:
         plan = Plan(2, 2, (1_000, 20_000))
@@ -305,12 +312,13 @@ def main() -> None:
         write(lines)
 
 
-def write(lines: list[str]) -> None:
-    """Replace the measured part of the results, and leave what is said about it."""
-    before, rest = RESULTS.read_text().split("<!-- measured: begin -->\n")
-    _, after = rest.split("<!-- measured: end -->")
+def write(lines: list[str], what: str = "measured") -> None:
+    """Replace a measured part of the results, and leave what is said about it."""
+    begin, end = f"<!-- {what}: begin -->\n", f"<!-- {what}: end -->"
+    before, rest = RESULTS.read_text().split(begin)
+    _, after = rest.split(end)
     body = "\n".join(lines)
-    RESULTS.write_text(f"{before}<!-- measured: begin -->\n{body}\n<!-- measured: end -->{after}")
+    RESULTS.write_text(f"{before}{begin}{body}\n{end}{after}")
 
 
 if __name__ == "__main__":

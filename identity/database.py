@@ -176,8 +176,11 @@ def snapshot() -> Iterator[Connection]:
             connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
             yield connection
-        finally:
-            connection.exec_driver_sql("ROLLBACK")
+        except BaseException:
+            # A server that went away takes no ROLLBACK, and that second error would hide the first.
+            connection.invalidate()
+            raise
+        connection.exec_driver_sql("ROLLBACK")
 
 
 @contextmanager
