@@ -59,7 +59,8 @@ def _resident(pid: int) -> int:
         status = Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
         return 0
-    (own,) = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")]
+    # A process that has ended and was not waited for yet has no memory, and no such line.
+    own = sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
     return own // 1024 + sum(_resident(int(child)) for child in children)
 
 
