@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    type_coerce,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -45,6 +46,8 @@ class Question:
         self._build = build
         self._columns = columns
         self._statements: dict[str, Selected] = {}
+        # One column needs no row around each value, which either database would have to unwrap.
+        self._is_plain = len(columns) == 1
 
     def ask(self, connection: Connection, values: Iterable[Values]) -> Iterator[Row[*Values]]:
         """Yield the answers for `values`, in the order of the values and not twice for one."""
@@ -52,28 +55,34 @@ class Question:
         # Neighbours in an index are then asked for one after another.
         ahead = iter(sorted(set(values)))
         while chunk := list(islice(ahead, ASKED)):
-            yield from connection.execute(statement, {"asked_values": chunk})
+            asked = [value for (value,) in chunk] if self._is_plain else chunk
+            yield from connection.execute(statement, {"asked_values": asked})
 
     def _statement(self, dialect: str) -> Selected:
         if dialect not in self._statements:
             given = bindparam("asked_values", type_=JSON)
-            if dialect == "postgresql":
-                # Of this function the planner expects a hundred rows, and so probes indexes. An
-                # unnested array it would count, and for a thousand values read whole tables.
-                rows = func.json_array_elements(given).table_valued("value").render_derived()
-                cells: Iterable[ColumnElement[Any]] = (
-                    cast(rows.c.value.op("->>")(literal_column(str(index))), kind)
-                    for index, kind in enumerate(self._columns.values())
-                )
-            else:
-                rows = func.json_each(given).table_valued("value")
-                cells = (
-                    func.json_extract(rows.c.value, f"$[{index}]", type_=kind())
-                    for index, kind in enumerate(self._columns.values())
-                )
-            named = (cell.label(name) for cell, name in zip(cells, self._columns, strict=True))
+            cells = self._cells_postgresql if dialect == "postgresql" else self._cells_sqlite
+            named = (
+                cell.label(name) for cell, name in zip(cells(given), self._columns, strict=True)
+            )
             self._statements[dialect] = self._build(select(*named).subquery("asked"))
         return self._statements[dialect]
+
+    def _cells_postgresql(self, given: ColumnElement[Any]) -> Iterator[ColumnElement[Any]]:
+        # Of these functions the planner expects a hundred rows, and so probes indexes. An
+        # unnested array it would count, and for a thousand values read whole tables.
+        unfold = func.json_array_elements_text if self._is_plain else func.json_array_elements
+        value = unfold(given).table_valued("value").render_derived().c.value
+        for place, kind in enumerate(self._columns.values()):
+            yield cast(
+                value if self._is_plain else value.op("->>")(literal_column(str(place))), kind
+            )
+
+    def _cells_sqlite(self, given: ColumnElement[Any]) -> Iterator[ColumnElement[Any]]:
+        value = func.json_each(given).table_valued("value").c.value
+        for place, kind in enumerate(self._columns.values()):
+            cell = value if self._is_plain else func.json_extract(value, f"$[{place}]")
+            yield type_coerce(cell, kind())
 
 
 class Load:
@@ -110,7 +119,12 @@ class Load:
         assert speak
         # Most rows of a load carry the same moment.
         moment = lru_cache(MOMENTS)(speak)
-        return (
-            [moment(v) if place in self._moments else v for place, v in enumerate(row)]
-            for row in rows
-        )
+        places = self._moments
+
+        def spoken(row: Values) -> Sequence[Any]:
+            cells = list(row)
+            for place in places:
+                cells[place] = moment(cells[place])
+            return cells
+
+        return map(spoken, rows)

@@ -201,6 +201,11 @@ def transaction(*, one_statement: bool = False) -> Iterator[Connection]:
             begun.commit()
 
 
+def has_one_writer() -> bool:
+    """Tell whether a transaction keeps all others from changing anything, as SQLite's does."""
+    return bool(db.engine.dialect.name == "sqlite")
+
+
 def retrying(decide: Callable[[], T], *, tries: int = TRIES) -> T:
     """Return what `decide` returns, calling it again for as long as it loses races.
 

@@ -1,14 +1,19 @@
 """What counts as the same email and the same phone number."""
 
+import phonenumbers
 import pytest
 from email_validator import validate_email
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumberType
 
 from identity.errors import InvalidInput
 from identity.identifiers import (
     _PLAIN_EMAIL,
+    _PLAIN_PHONE,
     Identifiers,
+    _digits,
+    _international,
     parse_email,
     parse_phone_number,
 )
@@ -163,6 +168,21 @@ def test_the_library_agrees_about_plain_emails(
     checked = validate_email(email, check_deliverability=False, globally_deliverable=False)
 
     assert checked.normalized == email == parse_email(email)
+
+
+@pytest.mark.parametrize("kind", [PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE])
+@pytest.mark.parametrize("dialled_first", ["", "0", "1", "8", "01", "44", "national prefix"])
+def test_a_plain_number_is_what_the_library_makes_of_it(kind: int, dialled_first: str) -> None:
+    for region in phonenumbers.SUPPORTED_REGIONS:
+        example = phonenumbers.example_number_for_type(region, kind)
+        metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+        if example is None or metadata is None:
+            continue
+        prefix = dialled_first.replace("national prefix", metadata.national_prefix or "")
+        text = f"+{example.country_code}{prefix}{example.national_number}"
+        if _PLAIN_PHONE.fullmatch(text):
+            expected = _international(text, None) or _digits(text, plus=True)
+            assert parse_phone_number(text) == expected
 
 
 @given(

@@ -39,6 +39,10 @@ class Known:
         # A pair is on record only when both are one customer's.
         return (email, phone_number) in self.pairs
 
+    def news(self, calls: Sequence[Call]) -> list[Call]:
+        """Return the calls that say something new."""
+        return [call for call in calls if not self.settles(call)]
+
 
 class NewContact(NamedTuple):
     """A contact to be added."""

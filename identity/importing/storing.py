@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, FromClause, Text, and_, func, select, text
+from sqlalchemy import BigInteger, Connection, FromClause, Text, and_, case, func, select, text
 from sqlalchemy.orm import aliased
 
 from identity import database
@@ -28,12 +28,15 @@ _primary = aliased(Contact, name="primary")
 
 
 def _holders(asked: FromClause) -> Selected:
+    # Told from the value, and not asked for one kind after the other: SQLite would then begin
+    # with all identifiers of that kind.
+    kind = case((asked.c.value.contains("@"), EMAIL), else_=PHONE)
     return (
         select(Identifier.value, _primary.id, _primary.created_at)
         .select_from(asked)
         .join(
             Identifier,
-            and_(Identifier.kind == asked.c.kind, Identifier.value == asked.c.value),
+            and_(Identifier.kind == kind, Identifier.value == asked.c.value),
         )
         .join(_holder, _holder.id == Identifier.contact_id)
         .join(_primary, _primary.id == func.coalesce(_holder.linked_id, _holder.id))
@@ -62,7 +65,7 @@ def _followers(asked: FromClause) -> Selected:
     return select(Contact.linked_id, Contact.id).select_from(asked).join(Contact, linked)
 
 
-HOLDERS = Question(_holders, kind=Text, value=Text)
+HOLDERS = Question(_holders, value=Text)
 PAIRS = Question(_pairs, email=Text, phone_number=Text)
 LOCKED = Question(_locked, id=BigInteger)
 FOLLOWERS = Question(_followers, id=BigInteger)
@@ -88,8 +91,7 @@ LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = 'contact'")
 def _known_of(connection: Connection, calls: Sequence[Call]) -> Known:
     """Return what the database knows of the identifiers and pairs of `calls`."""
     known = Known()
-    given = {(EMAIL, email) for email, _, _, _ in calls if email}
-    given |= {(PHONE, phone_number) for _, phone_number, _, _ in calls if phone_number}
+    given = {(value,) for call in calls for value in call[:2] if value}
     for value, primary_id, created_at in HOLDERS.ask(connection, given):
         known.holders[value] = primary_id
         known.created_at[primary_id] = created_at
@@ -114,15 +116,23 @@ def settle(calls: Sequence[Call], source: str) -> Decided:
 
 
 def _settle(calls: Sequence[Call], source: str) -> Decided:
+    if database.has_one_writer():
+        # Nobody else changes anything meanwhile, so there is nothing to lock and read again.
+        with database.transaction() as connection:
+            known = _known_of(connection, calls)
+            return _write(connection, known, known.news(calls), source)
     known = look_up(calls)
-    news = [call for call in calls if not known.settles(call)]
+    news = known.news(calls)
     if not news:
         return decide((), Known(), NEW, datetime.now(UTC))
     with database.transaction() as connection:
-        known = _lock(connection, known, news)
-        now = datetime.now(UTC)
-        decided = decide(news, known, NEW, now)
-        _Writing(connection, decided, source, now).write()
+        return _write(connection, _lock(connection, known, news), news, source)
+
+
+def _write(connection: Connection, known: Known, news: Sequence[Call], source: str) -> Decided:
+    now = datetime.now(UTC)
+    decided = decide(news, known, NEW, now)
+    _Writing(connection, decided, source, now).write()
     return decided
 
 
