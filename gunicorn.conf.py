@@ -28,9 +28,7 @@ class DiscreetLogger(Logger):  # type: ignore[misc]
 
 
 wsgi_app = "wsgi:app"
-# This machine only: an answer is a list of somebody's emails and phone numbers, and until
-# callers can be told apart nobody else may ask for it.
-bind = f"127.0.0.1:{settings.port}"
+bind = f"{settings.host}:{settings.port}"
 worker_class = "gthread"
 workers = settings.workers
 threads = settings.threads

@@ -2,22 +2,31 @@
 
 from pathlib import Path
 
-from flask import Flask, Response
+from flask import Flask, Response, request
+from flask_cors import CORS
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from identity import cli, database, web
 from identity.config import Config, kept_secret
+from identity.web import auth
 from identity.web.api import identify
+from identity.web.auth import Sessions
 from identity.web.errors import answer_every_error
 from identity.web.imports import allow_files
+from identity.web.limits import Limiter, shared_file
 from identity.web.pages import form_too_old
 from identity.web.presenters import ago
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST_BODY = 256 * 1024
 """In bytes. The largest honest request is under one kilobyte."""
+SESSION_SECONDS = 12 * 60 * 60
+SHARED = r"/(identify|lookup|clusters/.*\.json)"
+"""What scripts of other sites may use, when `IDENTITY_ORIGINS` names them."""
+ALLOWED_HEADERS = ["Authorization", "Content-Type"]
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -33,14 +42,21 @@ def create_app(config: Config | None = None) -> Flask:
         DEFAULT_PHONE_REGION=config.default_phone_region,
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         SESSION_COOKIE_SAMESITE="Lax",
-        # A page elsewhere may give its own name this machine's address, and then read our answers
-        # in a visitor's browser. Asked by any other name than these, we refuse.
-        TRUSTED_HOSTS=["localhost", "127.0.0.1"],
+        SESSION_COOKIE_NAME="identity",
+        PERMANENT_SESSION_LIFETIME=SESSION_SECONDS,
+        IDENTITY=config,
+        LIMITER=Limiter(shared_file(config.database_url)),
     )
+    app.session_interface = Sessions()
     # The contract's order of keys, not the alphabet's.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     database.configure(app, config)
     Migrate(app, database.db, directory=str(ROOT / "migrations"))
+    if config.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_host=1)  # type: ignore[method-assign]
+    if config.open:
+        app.logger.warning("IDENTITY_OPEN is set: everybody who can reach this service may ask it.")
+    app.before_request(auth.check)
     app.before_request(allow_files)
     csrf = CSRFProtect(app)
     # A page of another site cannot send JSON here without asking first, and we never say yes.
@@ -50,6 +66,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.cli.add_command(cli.identity)
     app.add_template_filter(ago)
     answer_every_error(app)
+    CORS(app, resources=SHARED, origins=list(config.origins), allow_headers=ALLOWED_HEADERS)
     app.after_request(_harden)
     return app
 
@@ -58,6 +75,11 @@ def _harden(response: Response) -> Response:
     headers = response.headers
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
+    if request.is_secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    if request.endpoint != "static":
+        # Answers are about people, and no cache between is to keep them.
+        headers.setdefault("Cache-Control", "no-store")
     headers["Content-Security-Policy"] = (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )

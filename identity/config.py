@@ -7,17 +7,20 @@ settings. Each wrong value is a `ConfigurationError` at start that names the var
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 import phonenumbers
+from limits import RateLimitItem, parse
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from identity.errors import ConfigurationError
 
 DEFAULT_DATABASE_URL = "sqlite:///identity.sqlite3"
+KEY_LIMIT = "6000/minute"
+ADDRESS_LIMIT = "300/minute"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,23 @@ class Config:
     workers: int = 2
     threads: int = 4
     """Per worker. Also the size of each worker's connection pools."""
+    host: str = "127.0.0.1"
+    """Where to listen. 0.0.0.0 is everywhere."""
+    api_key: str | None = None
+    """A key with the scopes identify and read, beside those in the database."""
+    password: str | None = None
+    """With it anybody may sign in to the pages, beside the people in the database."""
+    open: bool = False
+    """Answer everybody."""
+    origins: tuple[str, ...] = ()
+    """Web sites whose scripts may use the JSON endpoints."""
+    proxies: int = 0
+    """How many proxies stand before the service, each adding to X-Forwarded-For."""
+    key_limit: RateLimitItem = field(default_factory=lambda: parse(KEY_LIMIT))
+    address_limit: RateLimitItem = field(default_factory=lambda: parse(ADDRESS_LIMIT))
+    """What a key, or an address without one, may ask for."""
+    metrics_from: str | None = None
+    """An address that may read /metrics without a key."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -46,6 +66,16 @@ class Config:
             port=_whole_number(given, "PORT", cls.port, 1, 65535),
             workers=_whole_number(given, "WEB_CONCURRENCY", cls.workers, 1, 64),
             threads=_whole_number(given, "WEB_THREADS", cls.threads, 1, 64),
+            # A host that runs us in a container asks from outside of it.
+            host=given.get("HOST", "0.0.0.0" if given.get("RENDER") else cls.host),  # noqa: S104
+            api_key=_secret(given, "IDENTITY_API_KEY", 20),
+            password=_secret(given, "IDENTITY_PASSWORD", 10),
+            open=_yes(given, "IDENTITY_OPEN"),
+            origins=tuple(given.get("IDENTITY_ORIGINS", "").replace(",", " ").split()),
+            proxies=_whole_number(given, "TRUSTED_PROXIES", cls.proxies, 0, 10),
+            key_limit=_limit(given, "RATE_LIMIT_KEY", KEY_LIMIT),
+            address_limit=_limit(given, "RATE_LIMIT_ADDRESS", ADDRESS_LIMIT),
+            metrics_from=given.get("METRICS_FROM"),
         )
 
 
@@ -72,6 +102,27 @@ def _phone_region(region: str | None) -> str | None:
     if region.upper() not in phonenumbers.SUPPORTED_REGIONS:
         raise ConfigurationError("DEFAULT_PHONE_REGION must be a two-letter country such as US.")
     return region.upper()
+
+
+def _secret(given: Mapping[str, str], name: str, shortest: int) -> str | None:
+    secret = given.get(name)
+    if secret is not None and len(secret) < shortest:
+        raise ConfigurationError(f"{name} must have at least {shortest} characters.")
+    return secret
+
+
+def _yes(given: Mapping[str, str], name: str) -> bool:
+    # Anything else is a mistake: "no" must not open the service to the world.
+    if given.get(name, "0") not in ("0", "1"):
+        raise ConfigurationError(f"{name} must be 1, or not set at all.")
+    return given.get(name) == "1"
+
+
+def _limit(given: Mapping[str, str], name: str, default: str) -> RateLimitItem:
+    try:
+        return parse(given.get(name, default))
+    except ValueError:
+        raise ConfigurationError(f"{name} must look like {default}.") from None
 
 
 def _whole_number(

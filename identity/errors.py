@@ -20,6 +20,22 @@ class InvalidInput(IdentityError):
         self.fields: dict[str, str] = dict(fields or {})
 
 
+class Unauthenticated(IdentityError):
+    """Whoever asks has not said who they are, or not truly."""
+
+
+class Forbidden(IdentityError):
+    """Whoever asks may not do this."""
+
+
+class TooManyRequests(IdentityError):
+    """Too much was asked for in a short time; `retry_after` is in seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class NotFound(IdentityError):
     """Nobody we know answers to what was asked."""
 

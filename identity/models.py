@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Text,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -165,3 +166,34 @@ class Import(Base):
     """An uploaded file until it is imported."""
     rejects: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The rows of an uploaded file that could not be used, as CSV."""
+
+
+class ApiKey(Base):
+    """A key for the JSON endpoints. Its name is the source of what it brings."""
+
+    __tablename__ = "api_key"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        UniqueConstraint("hash"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    hash: Mapped[str] = mapped_column(Text)
+    """SHA-256 of the secret, in hexadecimal. The secret itself is nowhere."""
+    scopes: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Staff(Base):
+    """Somebody who may sign in. Their name is the source of what they submit."""
+
+    __tablename__ = "staff"
+    __table_args__ = (UniqueConstraint("name"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    password_hash: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from hypothesis import HealthCheck, settings
 
-from identity import create_app
+from identity import access, create_app
 from identity.clusters import Cluster
 from identity.config import Config
 from identity.database import db
@@ -38,13 +38,15 @@ settings.register_profile(
 )
 settings.load_profile("identity")
 
-TABLES = ("event", "link", "identifier", "contact", "import")
+TABLES = ("event", "link", "identifier", "contact", "import", "api_key", "staff")
 
 
 def app_on(url: str, **settings: object) -> Flask:
     """Return the application on a database, whatever this machine's environment says."""
     given = {"DATABASE_URL": url, "SECRET_KEY": "hello, McFly"}
     config = Config.from_environment(given | {name: str(value) for name, value in settings.items()})
+    # What the last test's database said of who may ask is not true of the next one's.
+    access.forget()
     app = create_app(config)
     app.testing = True
     app.test_client_class = LintingClient

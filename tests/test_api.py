@@ -227,7 +227,7 @@ def test_a_name_that_is_not_ours_is_refused(client: FlaskClient, see: See) -> No
 
     response = client.get("/lookup?email=doc@hillvalley.edu", headers={"Host": "evil.example"})
 
-    assert response.status_code == 400
+    assert response.status_code == 403
     assert response.get_json()["error"].startswith("This service answers on this machine only")
 
 

@@ -22,7 +22,7 @@ FLOORS = [
     {"identifiers", "database"},
     {"models", "prepared", "bulk"},
     {"events", "clusters"},
-    {"writing", "verification", "evidence", "browsing", "exporting"},
+    {"writing", "verification", "evidence", "browsing", "exporting", "access"},
     {"reconciliation"},
     {"seeding", "importing"},
     {"web", "cli"},

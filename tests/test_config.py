@@ -45,6 +45,13 @@ def test_every_spelling_of_postgresql_is_understood(spelling: str) -> None:
         ("PORT", "0"),
         ("WEB_CONCURRENCY", "-1"),
         ("WEB_THREADS", "1.21"),
+        ("IDENTITY_API_KEY", "s3cret"),
+        ("IDENTITY_PASSWORD", "s3cret"),
+        ("IDENTITY_OPEN", "no"),
+        ("IDENTITY_OPEN", "true"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("RATE_LIMIT_KEY", "many"),
+        ("RATE_LIMIT_ADDRESS", "0"),
     ],
 )
 def test_a_setting_that_cannot_be_right_is_refused_by_name(name: str, value: str) -> None:
@@ -65,3 +72,9 @@ def test_a_secret_is_made_once_and_kept_to_its_owner(tmp_path: Path) -> None:
     assert len(secret) >= 43
     assert stat.S_IMODE((tmp_path / "instance" / "secret_key").stat().st_mode) == 0o600
     assert [path.name for path in (tmp_path / "instance").iterdir()] == ["secret_key"]
+
+
+def test_only_a_host_that_asks_from_outside_is_answered_everywhere() -> None:
+    assert Config.from_environment({}).host == "127.0.0.1"
+    assert Config.from_environment({"RENDER": "true"}).host == "0.0.0.0"
+    assert Config.from_environment({"RENDER": "true", "HOST": "::1"}).host == "::1"

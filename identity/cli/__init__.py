@@ -6,11 +6,14 @@ import click
 from flask.cli import AppGroup
 
 from identity import seeding, verification
+from identity.cli.access import key, user
 from identity.cli.files import export_file, import_file
 
 identity = AppGroup("identity", help="Look after the customers.")
 identity.add_command(import_file)
 identity.add_command(export_file)
+identity.add_command(key)
+identity.add_command(user)
 
 
 @identity.command()

@@ -10,7 +10,8 @@ from pydantic import BaseModel, StrictInt, StrictStr, ValidationError
 from identity import clusters, database, evidence, reconciliation
 from identity.errors import InvalidInput, NotFound, Unavailable
 from identity.identifiers import Identifiers
-from identity.web import blueprint, presenters
+from identity.web import auth, blueprint, presenters
+from identity.web.auth import May, allow
 
 LARGEST_ID = 2**63 - 1
 HEALTH_SECONDS = 1.0
@@ -28,13 +29,16 @@ class IdentifyRequest(BaseModel):
 
 
 @blueprint.post("/identify")
+@allow(May.IDENTIFY)
 def identify() -> Response:
     """Link what the body gives to everything known, and answer with the whole customer."""
-    outcome = reconciliation.identify(_identifiers_in_body(), source="api")
-    return jsonify(presenters.answer(outcome.cluster))
+    outcome = reconciliation.identify(_identifiers_in_body(), source=auth.source("api"))
+    answer = presenters.masked if auth.masked() else presenters.answer
+    return jsonify(answer(outcome.cluster))
 
 
 @blueprint.get("/lookup")
+@allow(May.READ)
 def lookup() -> Response:
     """Answer with what identify would find. Reads only."""
     phone_number = request.args.get("phoneNumber")
@@ -44,17 +48,20 @@ def lookup() -> Response:
     given = Identifiers.parse(request.args.get("email"), phone_number, region=region())
     found = database.read(lambda connection: clusters.find(connection, given))
     if not found.clusters:
+        auth.count_miss()
         raise NotFound("No customer has this email or phone number.")
     return jsonify(presenters.looked_up(found))
 
 
 @blueprint.get(f"{CLUSTER_PATH}.json")
+@allow(May.READ)
 def cluster_json(contact_id: int) -> Response:
     """Answer with the customer of a contact, primary or secondary, and all the contacts."""
     return jsonify(presenters.answer_with_contacts(cluster_of(contact_id)))
 
 
 @blueprint.get(f"{CLUSTER_PATH}/graph.json")
+@allow(May.READ)
 def graph_json(contact_id: int) -> Response:
     """Answer with the customer's identifiers and the links between them."""
     cluster = cluster_of(contact_id)
@@ -63,6 +70,7 @@ def graph_json(contact_id: int) -> Response:
 
 
 @blueprint.get("/health")
+@allow(May.ANYONE)
 def health() -> ResponseReturnValue:
     """Answer 200 when the database answers within a second, 503 when not."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]
@@ -88,6 +96,7 @@ def cluster_of(contact_id: int) -> clusters.Cluster:
     """Return the customer of a contact; raise `NotFound` when there is no such contact."""
     cluster = database.read(lambda connection: clusters.with_contact(connection, contact_id))
     if cluster is None:
+        auth.count_miss()
         raise NotFound(f"There is no contact {contact_id}.")
     return cluster
 

@@ -9,22 +9,28 @@ import traceback
 from collections.abc import Iterator
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException
 
 from identity.errors import (
     ConfigurationError,
     Contended,
+    Forbidden,
     IdentityError,
     InvalidInput,
     LostRace,
     NotFound,
+    TooManyRequests,
+    Unauthenticated,
     Unavailable,
 )
 from identity.web.imports import TOO_LARGE
 
 STATUS: dict[type[IdentityError], int] = {
     InvalidInput: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
     NotFound: 404,
+    TooManyRequests: 429,
     LostRace: 503,
     Unavailable: 503,
     Contended: 503,
@@ -56,6 +62,10 @@ def wants_page() -> bool:
 def _refused(error: IdentityError) -> Response:
     fields = error.fields if isinstance(error, InvalidInput) else {}
     response = _answer(str(error), STATUS[type(error)], fields)
+    if isinstance(error, TooManyRequests):
+        response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, Unauthenticated):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="identity"'
     if response.status_code == 503:
         current_app.logger.warning("%s\n%s", error, "".join(_where(error)))
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -67,8 +77,6 @@ def _http(error: HTTPException) -> Response:
     sentence = SENTENCES.get(status, f"{error.name}.")
     if status == 413 and request.endpoint == "web.import_page":
         sentence = TOO_LARGE
-    if isinstance(error, SecurityError):
-        sentence = "This service answers on this machine only, as localhost or 127.0.0.1."
     response = _answer(sentence, status, {})
     # Allow (405) and the like; the content's own headers are already right.
     for name, value in error.get_headers():

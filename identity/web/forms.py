@@ -2,7 +2,7 @@
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import StringField, SubmitField
+from wtforms import PasswordField, StringField, SubmitField
 
 from identity.errors import InvalidInput
 from identity.identifiers import Identifiers
@@ -32,3 +32,10 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
     """A file of customers."""
 
     file = FileField("CSV file", validators=[FileRequired("Choose a file.")])
+
+
+class SignInForm(FlaskForm):  # type: ignore[misc]
+    """A name, where people have one, and a password."""
+
+    person = StringField("Name")
+    password = PasswordField("Password")

@@ -19,8 +19,9 @@ from identity.importing import imports, records
 from identity.importing.files import examine
 from identity.importing.imports import Given
 from identity.importing.rejects import Rejects
-from identity.web import blueprint
+from identity.web import auth, blueprint
 from identity.web.api import LARGEST_ID, region
+from identity.web.auth import May, allow
 from identity.web.forms import ImportForm
 
 LARGEST_FILE = 8 * 1024 * 1024
@@ -41,6 +42,7 @@ def allow_files() -> None:
 
 
 @blueprint.route("/import", methods=["GET", "POST"])
+@allow(May.STAFF)
 def import_page() -> ResponseReturnValue:
     """Show the form and the imports so far; take in a file."""
     form = ImportForm()
@@ -51,7 +53,7 @@ def import_page() -> ResponseReturnValue:
         except InvalidInput as problem:
             form.file.errors = [str(problem)]
         else:
-            import_id = records.give(name, "a browser", content)
+            import_id = records.give(name, auth.source("a browser"), content)
             return redirect(url_for("web.one_import", import_id=import_id), 303)
     status = 400 if form.errors else 200
     page = render_template(
@@ -65,6 +67,7 @@ def import_page() -> ResponseReturnValue:
 
 
 @blueprint.get(IMPORT_PATH)
+@allow(May.STAFF)
 def one_import(import_id: int) -> ResponseReturnValue:
     """Show what an import would bring, or what it brought."""
     record, content = records.get(import_id), records.content(import_id)
@@ -86,6 +89,7 @@ def one_import(import_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(IMPORT_PATH)
+@allow(May.STAFF)
 def carry_out(import_id: int) -> ResponseReturnValue:
     """Import a file whose plan was confirmed."""
     record, content = records.get(import_id), records.content(import_id)
@@ -103,6 +107,7 @@ def carry_out(import_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get(f"{IMPORT_PATH}/rejects.csv")
+@allow(May.STAFF)
 def rejects(import_id: int) -> Response:
     """Send the rows of an uploaded file that could not be used."""
     content = records.rejects(import_id)
@@ -112,6 +117,7 @@ def rejects(import_id: int) -> Response:
 
 
 @blueprint.get("/export/<any(customers, contacts):what>.csv")
+@allow(May.STAFF)
 def export(what: str) -> Response:
     """Send all customers or all contacts, as they are read."""
     return _csv(stream_with_context(exporting.parts(What(what))), f"{what}.csv")

@@ -16,8 +16,9 @@ from identity.browsing import Order
 from identity.events import EventKind
 from identity.evidence import Node
 from identity.identifiers import Identifiers, as_searched
-from identity.web import blueprint
+from identity.web import auth, blueprint
 from identity.web.api import CLUSTER_PATH, LARGEST_ID, cluster_of, region
+from identity.web.auth import May, allow
 from identity.web.forms import IdentifyForm
 from identity.web.graph import picture
 
@@ -53,6 +54,7 @@ ORDERS = {
 
 
 @blueprint.route("/", methods=["GET", "POST"])
+@allow(May.STAFF)
 def home() -> ResponseReturnValue:
     """Show the form; look up or submit what was typed."""
     form = IdentifyForm()
@@ -79,7 +81,7 @@ def _home(form: IdentifyForm, **more: object) -> str:
 
 
 def _submit(given: Identifiers) -> ResponseReturnValue:
-    outcome = reconciliation.identify(given, source="form")
+    outcome = reconciliation.identify(given, source=auth.source("form"))
     flash(WHAT_HAPPENED[outcome.event])
     return _see(outcome.cluster)
 
@@ -97,6 +99,7 @@ def _see(cluster: clusters.Cluster) -> ResponseReturnValue:
 
 
 @blueprint.route("/clusters", methods=["GET", "POST"])
+@allow(May.STAFF)
 def customers() -> ResponseReturnValue:
     """List the customers, or those with what was searched for."""
     typed = request.form.get("part", "").strip()
@@ -121,6 +124,7 @@ def customers() -> ResponseReturnValue:
 
 
 @blueprint.get(CLUSTER_PATH)
+@allow(May.STAFF)
 def cluster(contact_id: int) -> ResponseReturnValue:
     """Show a customer; the id of a secondary leads to its primary, with the contact marked."""
     found = cluster_of(contact_id)
@@ -167,6 +171,7 @@ def _fits(number: int, id_: int, shown: int | None, marked: int | None) -> bool:
 
 
 @blueprint.get("/events")
+@allow(May.STAFF)
 def events_page() -> ResponseReturnValue:
     """Show the ledger, of one kind if asked."""
     kind, before = _one_of(EventKind, "kind"), _whole_number("before")

@@ -12,6 +12,25 @@ def answer(cluster: Cluster) -> dict[str, Any]:
     return {"contact": summary(cluster)}
 
 
+def masked(cluster: Cluster) -> dict[str, Any]:
+    """Return what lets a caller join customers without reading them."""
+    return {
+        "contact": {
+            "primaryContatctId": cluster.primary_id,
+            "primaryContactId": cluster.primary_id,
+            "contactCount": len(cluster.members),
+            "emails": [mask_email(email) for email in cluster.emails],
+            "phoneNumbers": [f"***{number[-3:]}" for number in cluster.phone_numbers],
+        }
+    }
+
+
+def mask_email(email: str) -> str:
+    """Return an email of which only the first letter and the domain can be read."""
+    name, _, domain = email.rpartition("@")
+    return f"{name[:1]}***@{domain}"
+
+
 def summary(cluster: Cluster) -> dict[str, Any]:
     """Return the customer as the contract has it."""
     return {

@@ -1,0 +1,238 @@
+"""Who may ask: API keys and the people who sign in. Secrets are kept as hashes only.
+
+A key is 32 random bytes, so one round of SHA-256 is as good as a slow hash and much quicker. A
+password is what a person can remember, and is hashed with Argon2.
+"""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
+from typing import Generic, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from identity import database
+from identity.errors import InvalidInput, NotFound
+from identity.models import ApiKey, Staff
+
+PREFIX = "idk_"
+"""What every key begins with, so that a scanner of leaked secrets knows one when it sees it."""
+SHORTEST_PASSWORD = 10
+REMEMBERED_SECONDS = 5.0
+"""How long an answer is kept. A revoked key or a removed person may go on for that long."""
+
+T = TypeVar("T")
+_hasher = PasswordHasher()
+
+
+class Scope(StrEnum):
+    """What a key is good for."""
+
+    IDENTIFY = "identify"
+    """Identify and look up, with full answers."""
+    RESOLVE = "resolve"
+    """Identify, answered with the primary's id and masked values: to join, not to read."""
+    READ = "read"
+    """Look up and read figures; nothing that changes anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key, without its secret."""
+
+    name: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may sign in."""
+
+    name: str
+    password_hash: str
+    created_at: datetime
+
+
+class _Remembered(Generic[T]):
+    """Answers of a question, for a moment, so that a busy key costs no statement a call."""
+
+    def __init__(self, ask: Callable[[str], T]) -> None:
+        self._ask = ask
+        self._answers: dict[str, tuple[float, T]] = {}
+
+    def __call__(self, name: str) -> T:
+        now = time.monotonic()
+        asked, answer = self._answers.get(name, (-REMEMBERED_SECONDS, None))
+        if now - asked < REMEMBERED_SECONDS:
+            return answer  # type: ignore[return-value]
+        if len(self._answers) > 1000:
+            # Somebody is guessing; guesses must not fill the memory.
+            self._answers.clear()
+        fresh = self._ask(name)
+        self._answers[name] = now, fresh
+        return fresh
+
+    def forget(self) -> None:
+        """Ask afresh."""
+        self._answers.clear()
+
+
+def hashed(token: str) -> str:
+    """Return what is kept of a key."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def create_key(name: str, scopes: set[Scope]) -> str:
+    """Make a key of that name and return its secret, which nobody can ask for again."""
+    token = PREFIX + secrets.token_urlsafe(32)
+    _insert(
+        insert(ApiKey).values(
+            name=_name(name),
+            hash=hashed(token),
+            scopes=" ".join(sorted(scopes)),
+            created_at=datetime.now(UTC),
+        ),
+        f"There is a key {name} already, perhaps a revoked one. Choose another name.",
+    )
+    return token
+
+
+def revoke_key(name: str) -> None:
+    """Revoke a key; raise `NotFound` when no key of that name is in use."""
+    statement = (
+        update(ApiKey)
+        .where(ApiKey.name == name, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=datetime.now(UTC))
+    )
+    if not _changed(statement):
+        raise NotFound(f"There is no key {name} in use.")
+
+
+def all_keys() -> list[Key]:
+    """Return all keys, revoked ones too: their names stand in the history."""
+    chosen = select(ApiKey.name, ApiKey.scopes, ApiKey.created_at, ApiKey.revoked_at)
+    rows = database.read(lambda connection: connection.execute(chosen.order_by(ApiKey.name)).all())
+    return [_key(*row) for row in rows]
+
+
+def key_of(token: str) -> Key | None:
+    """Return the key of a secret; None when it is unknown or revoked."""
+    return _key_with_hash(hashed(token))
+
+
+def create_person(name: str, password: str) -> None:
+    """Let somebody sign in."""
+    values = {"password_hash": _hash(password), "created_at": datetime.now(UTC)}
+    _insert(insert(Staff).values(name=_name(name), **values), f"There is a user {name} already.")
+
+
+def change_password(name: str, password: str) -> None:
+    """Give somebody another password, which also signs them out everywhere."""
+    statement = update(Staff).where(Staff.name == name).values(password_hash=_hash(password))
+    if not _changed(statement):
+        raise NotFound(f"There is no user {name}.")
+
+
+def remove_person(name: str) -> None:
+    """Let somebody sign in no more; what they did keeps their name."""
+    if not _changed(delete(Staff).where(Staff.name == name)):
+        raise NotFound(f"There is no user {name}.")
+
+
+def people() -> list[str]:
+    """Return the names of those who may sign in."""
+    chosen = select(Staff.name).order_by(Staff.name)
+    return list(database.read(lambda connection: connection.scalars(chosen).all()))
+
+
+def right(name: str, password: str) -> bool:
+    """Tell whether this is the password of that person. Takes as long when there is no such."""
+    found = person(name)
+    try:
+        return _hasher.verify(found.password_hash if found else _nobody(), password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def anybody() -> bool:
+    """Tell whether any key is in use or anybody may sign in."""
+    return _anybody("")
+
+
+def forget() -> None:
+    """Ask the database afresh for whatever was remembered."""
+    for remembered in (_key_with_hash, person, _anybody):
+        remembered.forget()
+
+
+def _ask_key(hash_: str) -> Key | None:
+    chosen = select(ApiKey.name, ApiKey.scopes, ApiKey.created_at, ApiKey.revoked_at).where(
+        ApiKey.hash == hash_, ApiKey.revoked_at.is_(None)
+    )
+    row = database.read(lambda connection: connection.execute(chosen).one_or_none())
+    return row and _key(*row)
+
+
+def _ask_person(name: str) -> Person | None:
+    chosen = select(Staff.name, Staff.password_hash, Staff.created_at).where(Staff.name == name)
+    row = database.read(lambda connection: connection.execute(chosen).one_or_none())
+    return row and Person(*row)
+
+
+def _ask_anybody(_: str) -> bool:
+    used = exists().where(ApiKey.revoked_at.is_(None))
+    named = exists().where(Staff.id.is_not(None))
+    return bool(database.read(lambda connection: connection.scalar(select(used | named))))
+
+
+_key_with_hash = _Remembered(_ask_key)
+person = _Remembered(_ask_person)
+_anybody = _Remembered(_ask_anybody)
+
+
+def _key(name: str, scopes: str, created_at: datetime, revoked_at: datetime | None) -> Key:
+    return Key(name, frozenset(map(Scope, scopes.split())), created_at, revoked_at)
+
+
+def _name(name: str) -> str:
+    if not name.strip() or len(name) > 100 or not name.isprintable() or ":" in name:
+        raise InvalidInput("A name has 1 to 100 printable characters, and no colon.")
+    return name.strip()
+
+
+def _hash(password: str) -> str:
+    if len(password) < SHORTEST_PASSWORD:
+        raise InvalidInput(f"A password has at least {SHORTEST_PASSWORD} characters.")
+    return _hasher.hash(password)
+
+
+@cache
+def _nobody() -> str:
+    return _hasher.hash(secrets.token_urlsafe())
+
+
+def _insert(statement: object, taken: str) -> None:
+    try:
+        _changed(statement)
+    except IntegrityError:
+        raise InvalidInput(taken) from None
+
+
+def _changed(statement: object) -> int:
+    def write() -> int:
+        with database.transaction() as connection:
+            return int(connection.execute(statement).rowcount)  # type: ignore[call-overload]
+
+    changed = database.retrying(write)
+    forget()
+    return changed

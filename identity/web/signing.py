@@ -1,0 +1,46 @@
+"""Signing in and out."""
+
+from flask import current_app, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from limits import parse
+
+from identity import access
+from identity.web import auth, blueprint
+from identity.web.auth import May, allow
+from identity.web.forms import SignInForm
+
+ATTEMPTS = parse("10/15 minutes")
+"""For one address, and for one name."""
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+@allow(May.VISITOR)
+def sign_in() -> ResponseReturnValue:
+    """Ask for a password, and begin a session when it is right."""
+    form = SignInForm()
+    if form.validate_on_submit():
+        name = (form.person.data or "").strip()
+        limiter = current_app.config["LIMITER"]
+        limiter.count(ATTEMPTS, f"sign-in:{request.remote_addr}")
+        limiter.count(ATTEMPTS, f"sign-in-as:{name}:{request.remote_addr}")
+        if auth.sign_in(name, form.password.data or ""):
+            return redirect(_destination(), 303)
+        form.password.errors = ["The name or the password is not right."]
+    named = bool(access.people())
+    status = 401 if form.errors else 200
+    return render_template("sign_in.html", form=form, named=named), status
+
+
+@blueprint.post("/sign-out")
+@allow(May.VISITOR)
+def sign_out() -> ResponseReturnValue:
+    """End the session."""
+    session.clear()
+    return redirect(url_for("web.sign_in"), 303)
+
+
+def _destination() -> str:
+    to = request.args.get("to", "")
+    # A path of ours: "//elsewhere" and "/\elsewhere" would lead away.
+    inside = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
+    return to if inside else url_for("web.home")

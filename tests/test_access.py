@@ -1,0 +1,97 @@
+"""Keys and users, as whoever runs the service makes and ends them."""
+
+import pytest
+from flask import Flask
+
+from identity import access
+from identity.access import Scope
+from identity.errors import InvalidInput
+from tests.test_commands import run
+
+PASSWORD = "great scott, 1.21"
+
+
+def test_a_key_is_shown_once_and_listed_by_its_name(app: Flask) -> None:
+    made = run(app, "key", "create", "shop", "--scope", "resolve", "--scope", "read")
+    token = made.stdout.strip()
+
+    listed = run(app, "key", "list").output
+    key = access.key_of(token)
+
+    assert token.startswith("idk_")
+    assert token not in made.stderr
+    assert token not in listed
+    assert "shop\tread resolve\t" in listed
+    assert key is not None
+    assert key.scopes == {Scope.READ, Scope.RESOLVE}
+
+
+def test_a_key_identifies_unless_said_otherwise(app: Flask) -> None:
+    token = run(app, "key", "create", "shop").stdout.strip()
+
+    key = access.key_of(token)
+
+    assert key is not None
+    assert key.scopes == {Scope.IDENTIFY}
+
+
+def test_a_revoked_key_is_of_no_use_and_stays_in_the_list(app: Flask) -> None:
+    token = run(app, "key", "create", "shop").stdout.strip()
+
+    assert run(app, "key", "revoke", "shop").exit_code == 0
+
+    assert access.key_of(token) is None
+    assert "revoked" in run(app, "key", "list").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("key", "create", "shop"), "There is a key shop already"),
+        (("key", "create", "import:1"), "no colon"),
+        (("key", "create", " "), "1 to 100 printable characters"),
+        (("key", "revoke", "market"), "There is no key market in use."),
+        (("user", "create", "Doc", "--password", PASSWORD), "There is a user Doc already."),
+        (("user", "create", "Marty", "--password", "short"), "at least 10 characters"),
+        (("user", "password", "Marty", "--password", PASSWORD), "There is no user Marty."),
+        (("user", "remove", "Marty"), "There is no user Marty."),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(
+    app: Flask, arguments: tuple[str, ...], sentence: str
+) -> None:
+    access.create_key("shop", {Scope.IDENTIFY})
+    access.create_person("Doc", PASSWORD)
+
+    result = run(app, *arguments)
+
+    assert result.exit_code == 1
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+
+
+def test_users_come_and_go(app: Flask) -> None:
+    run(app, "user", "create", "Doc", "--password", PASSWORD)
+    assert access.right("Doc", PASSWORD)
+    assert not access.right("Doc", "another one")
+    assert not access.right("Marty", PASSWORD)
+
+    run(app, "user", "password", "Doc", "--password", "another one, Marty")
+    assert access.right("Doc", "another one, Marty")
+
+    assert run(app, "user", "list").output == "Doc\n"
+    run(app, "user", "remove", "Doc")
+    assert not access.right("Doc", "another one, Marty")
+    assert run(app, "user", "list").output == ""
+
+
+def test_guesses_do_not_fill_the_memory(app: Flask) -> None:
+    for guess in range(1100):
+        access.key_of(f"idk_{guess}")
+
+    assert len(access._key_with_hash._answers) <= 1001
+
+
+def test_a_name_without_letters_is_refused() -> None:
+    with pytest.raises(InvalidInput):
+        access.create_key("\n", {Scope.READ})

@@ -1,0 +1,438 @@
+"""Who may use what: every route, without and with each kind of credential."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from identity import access
+from identity.access import Scope
+from identity.database import db
+from identity.models import ApiKey, Event, Link, Staff
+from identity.web.auth import May
+from tests.conftest import See, app_on, close
+
+Make = Callable[..., Flask]
+KEY = "a key that nobody would guess"
+PASSWORD = "great scott, 1.21"
+OUTSIDE = {"REMOTE_ADDR": "203.0.113.7"}
+MARTY = {"email": "mcfly@hillvalley.edu", "phoneNumber": "123456"}
+
+ROUTES = {
+    "web.identify": May.IDENTIFY,
+    "web.lookup": May.READ,
+    "web.cluster_json": May.READ,
+    "web.graph_json": May.READ,
+    "web.health": May.ANYONE,
+    "web.home": May.STAFF,
+    "web.customers": May.STAFF,
+    "web.cluster": May.STAFF,
+    "web.events_page": May.STAFF,
+    "web.import_page": May.STAFF,
+    "web.one_import": May.STAFF,
+    "web.carry_out": May.STAFF,
+    "web.rejects": May.STAFF,
+    "web.export": May.STAFF,
+    "web.sign_in": May.VISITOR,
+    "web.sign_out": May.VISITOR,
+    "static": May.ANYONE,
+}
+"""A route that is not here has no answer to who may use it."""
+ARGUMENTS = {"contact_id": 1, "import_id": 1, "what": "customers", "filename": "page.css"}
+EVERYTHING = set(May) - {May.METRICS}
+CREDENTIALS = {
+    "nothing": {May.ANYONE, May.VISITOR},
+    "a wrong key": {May.ANYONE},
+    "a forged session": {May.ANYONE, May.VISITOR},
+    "identify": {May.ANYONE, May.VISITOR, May.IDENTIFY, May.READ},
+    "resolve": {May.ANYONE, May.VISITOR, May.IDENTIFY},
+    "read": {May.ANYONE, May.VISITOR, May.READ, May.METRICS},
+    "environment": {May.ANYONE, May.VISITOR, May.IDENTIFY, May.READ, May.METRICS},
+    "password": EVERYTHING,
+    "a user": EVERYTHING,
+}
+
+
+@pytest.fixture
+def make(database_url: str) -> Iterator[Make]:
+    """Make apps with settings, and leave nothing of them open."""
+    with ExitStack() as stack:
+
+        def make(**settings: str) -> Flask:
+            app = app_on(database_url, **settings)
+            app.config["LIMITER"].forget()
+            stack.callback(close, app)
+            return app
+
+        yield make
+
+
+@pytest.fixture
+def guarded(make: Make) -> Flask:
+    """The app with a key and a password, as one click deploys it."""
+    return make(IDENTITY_API_KEY=KEY, IDENTITY_PASSWORD=PASSWORD)
+
+
+@pytest.fixture
+def outside(guarded: Flask) -> FlaskClient:
+    return from_outside(guarded)
+
+
+def from_outside(app: Flask) -> FlaskClient:
+    client = app.test_client()
+    client.environ_base.update(OUTSIDE)
+    return client
+
+
+def bearing(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def sign_in(client: FlaskClient, password: str, name: str = "", to: str = "/") -> TestResponse:
+    page = client.get("/sign-in").text
+    (token,) = re.findall(r'name="csrf_token" type="hidden" value="([^"]+)"', page)
+    form = {"csrf_token": token, "person": name, "password": password}
+    return client.post("/sign-in", query_string={"to": to}, data=form)
+
+
+def known(client: FlaskClient, name: str = "Doc") -> None:
+    """Let somebody sign in."""
+    with client.application.app_context():
+        access.create_person(name, PASSWORD)
+
+
+def key(client: FlaskClient, scope: Scope, name: str = "shop") -> str:
+    """Make a key."""
+    with client.application.app_context():
+        return access.create_key(name, {scope})
+
+
+def equipped(client: FlaskClient, credential: str) -> None:
+    """Give a client a credential of that kind."""
+    if credential == "password":
+        assert sign_in(client, PASSWORD).status_code == 303
+    elif credential == "a user":
+        known(client)
+        assert sign_in(client, PASSWORD, "Doc").status_code == 303
+    elif credential == "a forged session":
+        client.set_cookie("identity", "eyJwcm9vZiI6ImZha2UifQ.aR0000.forged")
+    elif credential != "nothing":
+        tokens = {"a wrong key": "idk_wrong", "environment": KEY}
+        token = tokens.get(credential) or key(client, Scope(credential))
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+
+
+def refused(response: TestResponse) -> bool:
+    to_sign_in = response.status_code == 303 and response.location.startswith("/sign-in?to=")
+    return to_sign_in or response.status_code in (401, 403)
+
+
+def requests(app: Flask) -> Iterator[tuple[str, str, str]]:
+    """Every endpoint of the app, with each of its methods and an address."""
+    addresses = app.url_map.bind("localhost")
+    for rule in app.url_map.iter_rules():
+        address = addresses.build(rule.endpoint, {name: ARGUMENTS[name] for name in rule.arguments})
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            yield rule.endpoint, method, address
+
+
+def test_every_route_says_who_may_use_it(guarded: Flask) -> None:
+    said = {
+        endpoint: getattr(view, "may", May.ANYONE if endpoint == "static" else None)
+        for endpoint, view in guarded.view_functions.items()
+    }
+
+    assert said == ROUTES
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+def test_every_route_asks_for_its_credential(
+    guarded: Flask, outside: FlaskClient, credential: str
+) -> None:
+    equipped(outside, credential)
+
+    for endpoint, method, address in requests(guarded):
+        if endpoint == "web.sign_out":
+            continue
+        allowed = ROUTES[endpoint] in CREDENTIALS[credential]
+        body: object = {} if endpoint == "web.identify" else None
+        with closing(outside.open(address, method=method, json=body)) as response:
+            assert refused(response) != allowed, f"{method} {address}: {response.status}"
+            assert response.status_code < 500
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"X-Forwarded-For": "127.0.0.1"}, {"Host": "evil.example"}]
+)
+def test_nothing_configured_is_this_machine_only(
+    app: Flask, see: See, headers: dict[str, str]
+) -> None:
+    see("mcfly@hillvalley.edu", "123456")
+    client = app.test_client() if headers else from_outside(app)
+
+    for endpoint, method, address in requests(app):
+        with closing(client.open(address, method=method, headers=headers)) as response:
+            told = response.text
+            assert refused(response) == (ROUTES[endpoint] is not May.ANYONE)
+        if response.status_code == 403:
+            assert "IDENTITY_API_KEY" in told
+            assert "IDENTITY_PASSWORD" in told
+            assert "mcfly" not in told
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "[::1]:8000"])
+def test_nothing_configured_answers_this_machine(client: FlaskClient, host: str) -> None:
+    assert client.post("/identify", json=MARTY, headers={"Host": host}).status_code == 200
+
+
+def test_a_key_in_the_database_closes_the_door_behind_it(client: FlaskClient) -> None:
+    key(client, Scope.READ)
+
+    assert client.post("/identify", json=MARTY).status_code == 401
+
+
+def test_open_is_open_on_purpose_and_says_so(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    app = make(IDENTITY_OPEN="1")
+
+    assert "IDENTITY_OPEN" in caplog.text
+    assert from_outside(app).post("/identify", json=MARTY).status_code == 200
+
+
+def test_secrets_are_kept_as_hashes_only(guarded: Flask, outside: FlaskClient) -> None:
+    token = key(outside, Scope.IDENTIFY)
+    known(outside)
+
+    with guarded.app_context(), db.engine.connect() as connection:
+        kept = [
+            *connection.execute(select(ApiKey.table())),
+            *connection.execute(select(Staff.table())),
+        ]
+    assert token not in str(kept)
+    assert token.removeprefix(access.PREFIX) not in str(kept)
+    assert PASSWORD not in str(kept)
+
+
+def test_the_name_of_the_key_is_the_source(guarded: Flask, outside: FlaskClient) -> None:
+    token = key(outside, Scope.IDENTIFY, "Hill Valley shop")
+
+    outside.post("/identify", json=MARTY, headers=bearing(token))
+
+    with guarded.app_context(), db.engine.connect() as connection:
+        assert connection.scalars(select(Event.source)).all() == ["Hill Valley shop"]
+        assert connection.scalars(select(Link.source)).all() == ["Hill Valley shop"]
+
+
+def test_a_key_that_resolves_reads_nobody(guarded: Flask, outside: FlaskClient) -> None:
+    token = key(outside, Scope.RESOLVE)
+    outside.post("/identify", json=MARTY, headers=bearing(KEY))
+
+    told = outside.post("/identify", json={"phoneNumber": "123456"}, headers=bearing(token))
+
+    assert told.get_json() == {
+        "contact": {
+            "primaryContatctId": 1,
+            "primaryContactId": 1,
+            "contactCount": 1,
+            "emails": ["m***@hillvalley.edu"],
+            "phoneNumbers": ["***456"],
+        }
+    }
+
+
+def test_a_revoked_key_opens_nothing(guarded: Flask, outside: FlaskClient) -> None:
+    token = key(outside, Scope.IDENTIFY)
+    assert outside.post("/identify", json=MARTY, headers=bearing(token)).status_code == 200
+
+    with guarded.app_context():
+        access.revoke_key("shop")
+
+    assert outside.post("/identify", json=MARTY, headers=bearing(token)).status_code == 401
+
+
+def test_a_wrong_key_is_told_how_to_send_one(outside: FlaskClient) -> None:
+    response = outside.post("/identify", json=MARTY)
+
+    assert response.headers["WWW-Authenticate"].startswith("Bearer")
+    assert response.get_json()["error"] == (
+        "Send an API key, with the header Authorization: Bearer KEY."
+    )
+
+
+def test_a_person_signs_in_and_is_the_source(guarded: Flask, outside: FlaskClient) -> None:
+    known(outside)
+
+    arrived = sign_in(outside, PASSWORD, "Doc", to="/clusters")
+    page = outside.get("/").text
+    (token,) = set(re.findall(r'name="csrf_token" type="hidden" value="([^"]+)"', page))
+    form = {"csrf_token": token, "submit": "y", "email": MARTY["email"], "phone_number": "123456"}
+    outside.post("/", data=form)
+
+    assert arrived.location == "/clusters"
+    with guarded.app_context(), db.engine.connect() as connection:
+        assert connection.scalars(select(Event.source)).all() == ["Doc"]
+
+
+@pytest.mark.parametrize(
+    "to", ["//evil.example", "/\\evil.example", "https://evil.example", "evil", "/\nevil"]
+)
+def test_signing_in_leads_nowhere_else(outside: FlaskClient, to: str) -> None:
+    assert sign_in(outside, PASSWORD, to=to).location == "/"
+
+
+@pytest.mark.parametrize(("name", "password"), [("", "wrong"), ("Doc", PASSWORD), ("", "")])
+def test_a_wrong_password_signs_nobody_in(outside: FlaskClient, name: str, password: str) -> None:
+    response = sign_in(outside, password, name)
+
+    assert response.status_code == 401
+    assert "not right" in response.text
+    assert refused(outside.get("/"))
+
+
+def end_by_signing_out(client: FlaskClient) -> None:
+    page = client.get("/").text
+    token = re.findall(r'name="csrf_token" value="([^"]+)"', page)[0]
+    assert client.post("/sign-out", data={"csrf_token": token}).status_code == 303
+
+
+def end_by_another_password(client: FlaskClient) -> None:
+    with client.application.app_context():
+        access.change_password("Doc", "another one, Marty")
+
+
+def end_by_removal(client: FlaskClient) -> None:
+    with client.application.app_context():
+        access.remove_person("Doc")
+
+
+@pytest.mark.parametrize("end", [end_by_signing_out, end_by_another_password, end_by_removal])
+def test_a_session_ends(outside: FlaskClient, end: Callable[[FlaskClient], None]) -> None:
+    known(outside)
+    sign_in(outside, PASSWORD, "Doc")
+    assert not refused(outside.get("/"))
+
+    end(outside)
+
+    assert refused(outside.get("/"))
+
+
+def test_the_cookie_is_for_this_site_and_https_alone(make: Make) -> None:
+    client = make(IDENTITY_PASSWORD=PASSWORD, TRUSTED_PROXIES="2").test_client()
+
+    response = client.get("/sign-in", headers={"X-Forwarded-Proto": "https"})
+
+    cookie = response.headers["Set-Cookie"]
+    assert {"HttpOnly", "Secure", "SameSite=Lax"} <= set(cookie.split("; "))
+    assert response.headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+def test_a_form_of_another_site_is_refused(outside: FlaskClient) -> None:
+    sign_in(outside, PASSWORD)
+
+    response = outside.post("/", data={"submit": "y", "email": "doc@hillvalley.edu"})
+
+    assert response.status_code == 400
+
+
+def test_other_sites_may_not_ask_unless_they_are_named(make: Make) -> None:
+    client = from_outside(make(IDENTITY_API_KEY=KEY, IDENTITY_ORIGINS="https://shop.example"))
+    allowed = "Access-Control-Allow-Origin"
+    asked = {"Access-Control-Request-Method": "POST"}
+
+    def ask(origin: str, address: str) -> str | None:
+        headers = {"Origin": origin, **asked}
+        return client.options(address, headers=headers).headers.get(allowed)
+
+    assert ask("https://shop.example", "/identify") == "https://shop.example"
+    assert ask("https://evil.example", "/identify") is None
+    assert ask("https://shop.example", "/clusters") is None
+
+
+def test_no_other_site_may_ask_by_default(outside: FlaskClient) -> None:
+    response = outside.post(
+        "/identify", json=MARTY, headers=bearing(KEY) | {"Origin": "https://shop.example"}
+    )
+
+    assert not [name for name, _ in response.headers if name.startswith("Access-Control")]
+
+
+@pytest.mark.parametrize("address", ["/", "/lookup", "/health", "/nowhere", "/static/page.css"])
+def test_every_answer_is_hardened(outside: FlaskClient, address: str) -> None:
+    with closing(outside.get(address)) as response:
+        headers = response.headers
+
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert "Strict-Transport-Security" not in headers
+
+
+def limited(make: Make, **settings: str) -> FlaskClient:
+    return from_outside(make(IDENTITY_API_KEY=KEY, IDENTITY_PASSWORD=PASSWORD, **settings))
+
+
+def statuses(client: FlaskClient, times: int, address: str, **how: str) -> list[int]:
+    return [client.get(address, headers=dict(how)).status_code for _ in range(times)]
+
+
+def test_too_much_is_a_429_that_says_when_to_come_back(make: Make) -> None:
+    client = limited(make, RATE_LIMIT_KEY="3/minute")
+    client.post("/identify", json=MARTY, headers=bearing(KEY))
+
+    assert statuses(client, 3, "/lookup?phoneNumber=123456", **bearing(KEY)) == [200, 200, 429]
+    response = client.get("/lookup?phoneNumber=123456", headers=bearing(KEY))
+    assert 0 < int(response.headers["Retry-After"]) <= 61
+    assert client.get("/health").status_code == 200
+
+
+def test_a_lookup_that_finds_nothing_costs_ten(make: Make) -> None:
+    client = limited(make, RATE_LIMIT_KEY="25/minute")
+
+    missed = statuses(client, 4, "/lookup?phoneNumber=404", **bearing(KEY))
+
+    assert missed == [404, 404, 429, 429]
+
+
+def test_guessing_contact_ids_costs_as_much(make: Make) -> None:
+    client = limited(make, RATE_LIMIT_KEY="25/minute")
+
+    assert statuses(client, 3, "/clusters/88.json", **bearing(KEY)) == [404, 404, 429]
+
+
+def test_guessing_keys_ends_soon(make: Make) -> None:
+    client = limited(make, RATE_LIMIT_ADDRESS="12/minute")
+
+    assert statuses(client, 3, "/lookup", **bearing("idk_guess")) == [401, 401, 429]
+
+
+def test_guessing_passwords_ends_soon(outside: FlaskClient) -> None:
+    guesses = [sign_in(outside, "wrong").status_code for _ in range(10)]
+
+    assert guesses == [401] * 10
+    assert sign_in(outside, PASSWORD).status_code == 429
+
+
+def test_addresses_are_those_that_our_own_proxies_saw(make: Make) -> None:
+    client = limited(make, RATE_LIMIT_ADDRESS="2/minute", TRUSTED_PROXIES="2")
+
+    def ask(forwarded: str) -> int:
+        return client.get("/lookup", headers={"X-Forwarded-For": forwarded}).status_code
+
+    # What stands to the left of our proxies' own words is the caller's invention.
+    told = [ask(f"198.51.100.{n}, 203.0.113.9, 104.16.0.1") for n in range(3)]
+    assert told == [401, 401, 429]
+    assert ask("198.51.100.1, 203.0.113.10, 104.16.0.1") == 401
+
+
+def test_two_workers_count_together(make: Make) -> None:
+    first = limited(make, RATE_LIMIT_ADDRESS="4/minute")
+    second = limited(make, RATE_LIMIT_ADDRESS="4/minute")
+
+    told = [client.get("/lookup").status_code for client in (first, second) * 3]
+
+    assert told == [401] * 4 + [429] * 2
