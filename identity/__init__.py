@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from identity import cli, database, web
 from identity.config import Config, kept_secret
-from identity.web import auth
+from identity.web import auth, observing
 from identity.web.api import identify
 from identity.web.auth import Sessions
 from identity.web.errors import answer_every_error
@@ -54,8 +54,12 @@ def create_app(config: Config | None = None) -> Flask:
     Migrate(app, database.db, directory=str(ROOT / "migrations"))
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_host=1)  # type: ignore[method-assign]
+    observing.write_log()
+    if config.sentry_dsn:
+        observing.report_faults(config.sentry_dsn)
     if config.open:
         app.logger.warning("IDENTITY_OPEN is set: everybody who can reach this service may ask it.")
+    observing.observe(app)
     app.before_request(auth.check)
     app.before_request(allow_files)
     csrf = CSRFProtect(app)

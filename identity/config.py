@@ -54,6 +54,8 @@ class Config:
     """What a key, or an address without one, may ask for."""
     metrics_from: str | None = None
     """An address that may read /metrics without a key."""
+    sentry_dsn: str | None = None
+    """Where faults of ours are reported."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -76,6 +78,7 @@ class Config:
             key_limit=_limit(given, "RATE_LIMIT_KEY", KEY_LIMIT),
             address_limit=_limit(given, "RATE_LIMIT_ADDRESS", ADDRESS_LIMIT),
             metrics_from=given.get("METRICS_FROM"),
+            sentry_dsn=given.get("SENTRY_DSN"),
         )
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import psycopg
+from blinker import Signal
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, event, text
@@ -30,10 +31,12 @@ PATIENCE = 5.0
 """Seconds a caller waits at most for a lock, a connection or a race before a 503."""
 TRIES = 20
 """Decisions attempted at most, for one call."""
-READING = "reading"
+READING, DECIDING = "reading", "deciding"
 CONTENDED = "Too many callers are changing the same customer. Try again."
 
 T = TypeVar("T")
+retried = Signal()
+"""Sent each time a decision is made again."""
 
 
 class Base(DeclarativeBase):
@@ -238,6 +241,7 @@ def retrying(decide: Callable[[], T], *, tries: int = TRIES) -> T:
                 _forget_connections()
         if time.monotonic() > deadline:
             break
+        retried.send()
         # Losers that come back in step meet again; a random pause breaks the step.
         time.sleep(random.uniform(0, min(0.1, 0.002 * 2**attempt)))
     raise (Contended if sentence == CONTENDED else Unavailable)(sentence) from last
@@ -260,6 +264,8 @@ def read(question: Callable[[Connection], T]) -> T:
     return retrying(ask)
 
 
-def ping() -> None:
-    """Return when the database answers; raise `Unavailable` when it does not."""
-    read(lambda connection: connection.execute(text("SELECT 1")))
+def revision() -> str | None:
+    """Return the migration the database is at; raise `Unavailable`, also when it is at none."""
+    statement = text("SELECT version_num FROM alembic_version")
+    found: str | None = read(lambda connection: connection.scalar(statement))
+    return found

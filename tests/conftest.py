@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -24,6 +25,7 @@ from tests.linting import LintingClient
 from tests.postgres import Postgres
 
 See = Callable[..., Cluster]
+Make = Callable[..., Flask]
 
 # Needs requirements-browser.txt; script/test installs it where there is a browser.
 collect_ignore = [] if importlib.util.find_spec("pytest_playwright") else ["test_browser.py"]
@@ -114,6 +116,20 @@ def app(database_url: str) -> Iterator[Flask]:
     with app.app_context():
         yield app
     close(app)
+
+
+@pytest.fixture
+def make(database_url: str) -> Iterator[Make]:
+    """Make apps with settings, and leave nothing of them open."""
+    with ExitStack() as stack:
+
+        def make(**settings: str) -> Flask:
+            app = app_on(database_url, **settings)
+            app.config["LIMITER"].forget()
+            stack.callback(close, app)
+            return app
+
+        yield make
 
 
 @pytest.fixture

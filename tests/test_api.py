@@ -239,10 +239,6 @@ def test_looking_up_nobody(client: FlaskClient, query: str, status: int) -> None
     assert client.get(f"/lookup?{query}").status_code == status
 
 
-def test_health(client: FlaskClient) -> None:
-    assert client.get("/health").get_json() == {"status": "ok"}
-
-
 def test_an_unforeseen_error_tells_nobody_what_it_was_about(
     app: Flask, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

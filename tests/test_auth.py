@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 
 import pytest
 from flask import Flask
@@ -15,12 +15,9 @@ from identity.access import Scope
 from identity.database import db
 from identity.models import ApiKey, Event, Link, Staff
 from identity.web.auth import May
-from tests.conftest import See, app_on, close
+from tests.callers import KEY, PASSWORD, bearing, from_outside, key
+from tests.conftest import Make, See
 
-Make = Callable[..., Flask]
-KEY = "a key that nobody would guess"
-PASSWORD = "great scott, 1.21"
-OUTSIDE = {"REMOTE_ADDR": "203.0.113.7"}
 MARTY = {"email": "mcfly@hillvalley.edu", "phoneNumber": "123456"}
 
 ROUTES = {
@@ -29,6 +26,10 @@ ROUTES = {
     "web.cluster_json": May.READ,
     "web.graph_json": May.READ,
     "web.health": May.ANYONE,
+    "web.ready": May.ANYONE,
+    "web.metrics_page": May.METRICS,
+    "web.openapi": May.VISITOR,
+    "web.docs": May.VISITOR,
     "web.home": May.STAFF,
     "web.customers": May.STAFF,
     "web.cluster": May.STAFF,
@@ -59,20 +60,6 @@ CREDENTIALS = {
 
 
 @pytest.fixture
-def make(database_url: str) -> Iterator[Make]:
-    """Make apps with settings, and leave nothing of them open."""
-    with ExitStack() as stack:
-
-        def make(**settings: str) -> Flask:
-            app = app_on(database_url, **settings)
-            app.config["LIMITER"].forget()
-            stack.callback(close, app)
-            return app
-
-        yield make
-
-
-@pytest.fixture
 def guarded(make: Make) -> Flask:
     """The app with a key and a password, as one click deploys it."""
     return make(IDENTITY_API_KEY=KEY, IDENTITY_PASSWORD=PASSWORD)
@@ -81,16 +68,6 @@ def guarded(make: Make) -> Flask:
 @pytest.fixture
 def outside(guarded: Flask) -> FlaskClient:
     return from_outside(guarded)
-
-
-def from_outside(app: Flask) -> FlaskClient:
-    client = app.test_client()
-    client.environ_base.update(OUTSIDE)
-    return client
-
-
-def bearing(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 def sign_in(client: FlaskClient, password: str, name: str = "", to: str = "/") -> TestResponse:
@@ -104,12 +81,6 @@ def known(client: FlaskClient, name: str = "Doc") -> None:
     """Let somebody sign in."""
     with client.application.app_context():
         access.create_person(name, PASSWORD)
-
-
-def key(client: FlaskClient, scope: Scope, name: str = "shop") -> str:
-    """Make a key."""
-    with client.application.app_context():
-        return access.create_key(name, {scope})
 
 
 def equipped(client: FlaskClient, credential: str) -> None:

@@ -19,6 +19,7 @@ LONG = "x" * 60 + "@" + ".".join(["y" * 60] * 3) + ".example"
 PAGES = [
     "/",
     "/import",
+    "/docs",
     "/clusters",
     "/clusters?order=largest",
     "/events",

@@ -53,20 +53,21 @@ def test_a_database_that_stops_is_a_503_and_its_return_is_enough(
 
         own_postgres.stop()
         down = [server.identify("doc@hillvalley.edu", "5554385") for _ in range(4)]
-        health = server.ask("GET", "/health")
+        ready, alive = server.ask("GET", "/ready"), server.ask("GET", "/health")
         own_postgres.start()
 
         assert {status for status, _, _ in down} == {503}
         assert all(headers["Retry-After"] == "1" for _, _, headers in down)
         assert all(told["error"].endswith("Try again.") for _, told, _ in down)
-        assert health[0] == 503
+        assert ready[0] == 503
+        assert alive[0] == 200
         with ThreadPoolExecutor(8) as callers:
             after = list(
                 callers.map(lambda _: server.identify("doc@hillvalley.edu", "5554385"), range(32))
             )
         assert {status for status, _, _ in after} == {200}
         assert after[0][1] == before[1]
-        assert server.ask("GET", "/health")[0] == 200
+        assert server.ask("GET", "/ready")[0] == 200
         assert "hillvalley" not in server.log.read_text()
 
 
@@ -91,16 +92,16 @@ def test_a_database_that_hangs_does_not_hang_the_health_check(
     own_postgres: Postgres, tmp_path: Path
 ) -> None:
     with serving(own_postgres.url(), tmp_path, WEB_CONCURRENCY=1) as server:
-        assert server.ask("GET", "/health")[0] == 200
+        assert server.ask("GET", "/ready")[0] == 200
         with frozen(own_postgres):
             asked = time.monotonic()
-            status, told, _ = server.ask("GET", "/health")
+            status, told, _ = server.ask("GET", "/ready")
             waited = time.monotonic() - asked
 
         assert status == 503
         assert told["error"] == "The database does not answer."
         assert waited < 3
-        eventually(lambda: server.ask("GET", "/health")[0] == 200)
+        eventually(lambda: server.ask("GET", "/ready")[0] == 200)
 
 
 class frozen:  # noqa: N801, a context manager

@@ -5,4 +5,4 @@ from flask import Blueprint
 blueprint = Blueprint("web", __name__)
 
 # The views hang themselves on the blueprint when their modules are imported.
-from identity.web import api, imports, pages, signing  # noqa: E402, F401
+from identity.web import api, imports, openapi, operating, pages, signing  # noqa: E402, F401

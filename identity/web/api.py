@@ -1,51 +1,52 @@
 """The JSON endpoints. The shapes of requests are here, the shapes of answers in `presenters`."""
 
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as StillWaiting
-
-from flask import Response, abort, current_app, jsonify, request
-from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, StrictInt, StrictStr, ValidationError
+from flask import Response, abort, current_app, g, jsonify, request
+from pydantic import ValidationError
 
 from identity import clusters, database, evidence, reconciliation
-from identity.errors import InvalidInput, NotFound, Unavailable
+from identity.errors import InvalidInput, NotFound
 from identity.identifiers import Identifiers
-from identity.web import auth, blueprint, presenters
+from identity.web import auth, blueprint, metrics, presenters
 from identity.web.auth import May, allow
+from identity.web.openapi import describe
+from identity.web.schemas import (
+    CustomerWithContacts,
+    Graph,
+    Identified,
+    IdentifyRequest,
+    LookedUp,
+    LookupQuery,
+    Resolved,
+)
 
 LARGEST_ID = 2**63 - 1
-HEALTH_SECONDS = 1.0
 
 CLUSTER_PATH = f"/clusters/<int(max={LARGEST_ID}):contact_id>"
 """A larger number is no id in either database, and asking with it is an error there."""
 
 
-class IdentifyRequest(BaseModel):
-    """The body of POST /identify. Unknown fields are ignored."""
-
-    email: StrictStr | None = None
-    # Not a plain int: that would take `true` for the phone number 1.
-    phoneNumber: StrictStr | StrictInt | None = None
-
-
 @blueprint.post("/identify")
 @allow(May.IDENTIFY)
+@describe(Identified, Resolved, body=IdentifyRequest)
 def identify() -> Response:
     """Link what the body gives to everything known, and answer with the whole customer."""
     outcome = reconciliation.identify(_identifiers_in_body(), source=auth.source("api"))
+    g.decision = metrics.count_decision(outcome)
     answer = presenters.masked if auth.masked() else presenters.answer
     return jsonify(answer(outcome.cluster))
 
 
 @blueprint.get("/lookup")
 @allow(May.READ)
+@describe(LookedUp, errors=(404,), query=LookupQuery)
 def lookup() -> Response:
     """Answer with what identify would find. Reads only."""
-    phone_number = request.args.get("phoneNumber")
+    query = LookupQuery.model_validate(request.args.to_dict())
+    phone_number = query.phoneNumber
     if phone_number and b"phoneNumber=+" in request.query_string:
         # A plus that nobody escaped arrives as a blank: ?phoneNumber=+17755550154.
         phone_number = "+" + phone_number.lstrip()
-    given = Identifiers.parse(request.args.get("email"), phone_number, region=region())
+    given = Identifiers.parse(query.email, phone_number, region=region())
     found = database.read(lambda connection: clusters.find(connection, given))
     if not found.clusters:
         auth.count_miss()
@@ -55,6 +56,7 @@ def lookup() -> Response:
 
 @blueprint.get(f"{CLUSTER_PATH}.json")
 @allow(May.READ)
+@describe(CustomerWithContacts, errors=(404,))
 def cluster_json(contact_id: int) -> Response:
     """Answer with the customer of a contact, primary or secondary, and all the contacts."""
     return jsonify(presenters.answer_with_contacts(cluster_of(contact_id)))
@@ -62,34 +64,12 @@ def cluster_json(contact_id: int) -> Response:
 
 @blueprint.get(f"{CLUSTER_PATH}/graph.json")
 @allow(May.READ)
+@describe(Graph, errors=(404,))
 def graph_json(contact_id: int) -> Response:
     """Answer with the customer's identifiers and the links between them."""
     cluster = cluster_of(contact_id)
     graph = database.read(lambda connection: evidence.graph_of(connection, cluster))
     return jsonify(presenters.graph(graph, cluster.primary_id))
-
-
-@blueprint.get("/health")
-@allow(May.ANYONE)
-def health() -> ResponseReturnValue:
-    """Answer 200 when the database answers within a second, 503 when not."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
-
-    def ping() -> None:
-        with app.app_context():
-            database.ping()
-
-    # A database that hangs would hold this thread too, so another one waits in its place.
-    pinging = _health_thread.submit(ping)
-    try:
-        pinging.result(timeout=HEALTH_SECONDS)
-    except StillWaiting:
-        pinging.cancel()
-        raise Unavailable("The database does not answer.") from None
-    return jsonify(status="ok")
-
-
-_health_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="health")
 
 
 def cluster_of(contact_id: int) -> clusters.Cluster:

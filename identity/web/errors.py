@@ -4,11 +4,11 @@ A client that asks for HTML gets a page with the sentence, everybody else gets J
 we did not foresee is logged without its message, because messages quote customers' data.
 """
 
-import secrets
 import traceback
 from collections.abc import Iterator
 
-from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+import sentry_sdk
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from identity.errors import (
@@ -23,6 +23,7 @@ from identity.errors import (
     Unauthenticated,
     Unavailable,
 )
+from identity.web import metrics
 from identity.web.imports import TOO_LARGE
 
 STATUS: dict[type[IdentityError], int] = {
@@ -66,6 +67,8 @@ def _refused(error: IdentityError) -> Response:
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = 'Bearer realm="identity"'
+    if isinstance(error, Contended):
+        metrics.CONFLICTS.inc()
     if response.status_code == 503:
         current_app.logger.warning("%s\n%s", error, "".join(_where(error)))
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -86,12 +89,12 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
-    request_id = secrets.token_hex(8)
     current_app.logger.error(
-        "request %s to %s failed\n%s", request_id, request.endpoint, "".join(_where(error))
+        "request %s to %s failed\n%s", g.request_id, request.endpoint, "".join(_where(error))
     )
-    sentence = f"Something went wrong on our side. Quote {request_id} when you report it."
-    return _answer(sentence, 500, {}, request_id=request_id)
+    sentry_sdk.capture_exception(error)
+    sentence = f"Something went wrong on our side. Quote {g.request_id} when you report it."
+    return _answer(sentence, 500, {}, request_id=g.request_id)
 
 
 def _where(error: BaseException) -> Iterator[str]:

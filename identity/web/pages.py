@@ -7,7 +7,7 @@ customer is named by the contact that brought it.
 
 from typing import TypeVar
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
@@ -16,7 +16,7 @@ from identity.browsing import Order
 from identity.events import EventKind
 from identity.evidence import Node
 from identity.identifiers import Identifiers, as_searched
-from identity.web import auth, blueprint
+from identity.web import auth, blueprint, metrics
 from identity.web.api import CLUSTER_PATH, LARGEST_ID, cluster_of, region
 from identity.web.auth import May, allow
 from identity.web.forms import IdentifyForm
@@ -82,6 +82,7 @@ def _home(form: IdentifyForm, **more: object) -> str:
 
 def _submit(given: Identifiers) -> ResponseReturnValue:
     outcome = reconciliation.identify(given, source=auth.source("form"))
+    g.decision = metrics.count_decision(outcome)
     flash(WHAT_HAPPENED[outcome.event])
     return _see(outcome.cluster)
 

@@ -1,0 +1,65 @@
+"""What whoever runs the service asks it: is it alive, is it ready, what has it done."""
+
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillWaiting
+from functools import cache
+
+from alembic.script import ScriptDirectory
+from flask import Response, current_app, jsonify
+
+from identity import database
+from identity.errors import Unavailable
+from identity.web import blueprint, metrics
+from identity.web.auth import May, allow
+from identity.web.openapi import describe
+from identity.web.schemas import Status
+
+READY_SECONDS = 1.0
+
+
+@blueprint.get("/health")
+@allow(May.ANYONE)
+@describe(Status)
+def health() -> Response:
+    """Answer 200 for as long as the process answers at all."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/ready")
+@allow(May.ANYONE)
+@describe(Status, errors=(503,))
+def ready() -> Response:
+    """Answer 200 when the database answers within a second and has the tables of this version."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def ask() -> str | None:
+        with app.app_context():
+            return database.revision()
+
+    # A database that hangs would hold this thread too, so another one waits in its place.
+    asking = _asking.submit(ask)
+    try:
+        revision = asking.result(timeout=READY_SECONDS)
+    except StillWaiting:
+        asking.cancel()
+        raise Unavailable("The database does not answer.") from None
+    if revision != _newest(app.extensions["migrate"].directory):
+        raise Unavailable("The database has not the tables of this version: flask db upgrade.")
+    return jsonify(status="ok")
+
+
+@blueprint.get("/metrics")
+@allow(May.METRICS)
+@describe()
+def metrics_page() -> Response:
+    """Answer with all counts, for Prometheus."""
+    text, kind = metrics.exposition()
+    return Response(text, content_type=kind)
+
+
+_asking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ready")
+
+
+@cache
+def _newest(directory: str) -> str | None:
+    return ScriptDirectory(directory).get_current_head()

@@ -1,0 +1,146 @@
+"""What goes in and comes out as JSON.
+
+Requests are validated by these, the documentation is made of them, and a test holds every answer
+to them.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+
+from identity.models import Precedence
+
+EMAIL = "mcfly@hillvalley.edu"
+PHONE_NUMBER = "+17755550154"
+
+
+class _Given(BaseModel):
+    """Missing, null, empty and blank all mean *absent*."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class IdentifyRequest(_Given):
+    """An email, a phone number or both. Unknown fields are ignored."""
+
+    email: StrictStr | None = Field(None, examples=[EMAIL])
+    # Not a plain int: that would take `true` for the phone number 1.
+    phoneNumber: StrictStr | StrictInt | None = Field(None, examples=[PHONE_NUMBER])
+    """Text, or a whole number."""
+
+
+class LookupQuery(_Given):
+    """What is looked up."""
+
+    email: str | None = None
+    phoneNumber: str | None = None
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class Customer(_Answer):
+    """A customer, whole."""
+
+    primaryContatctId: int
+    """The id of the primary contact, as the published contract spells it."""
+    primaryContactId: int
+    """The same, spelt right."""
+    emails: list[str]
+    """The primary's first, then oldest first, without repeats."""
+    phoneNumbers: list[str]
+    """In the same order."""
+    secondaryContactIds: list[int]
+
+
+class Identified(_Answer):
+    """The customer of what was given."""
+
+    contact: Customer
+
+
+class MaskedCustomer(_Answer):
+    """A customer for a key that resolves: to join, not to read."""
+
+    primaryContatctId: int
+    primaryContactId: int
+    contactCount: int
+    """How many contacts the customer has."""
+    emails: list[Annotated[str, Field(examples=["m***@hillvalley.edu"])]]
+    phoneNumbers: list[Annotated[str, Field(examples=["***154"])]]
+
+
+class Resolved(_Answer):
+    """The answer to a key that has the scope resolve and not identify."""
+
+    contact: MaskedCustomer
+
+
+class LookedUp(Identified):
+    """The customer found, and who else would become one with them."""
+
+    wouldMergeWith: Customer | None
+    """The customer that identify would merge into this one, if it were given the same."""
+
+
+class ContactDetails(_Answer):
+    """One contact: what a customer told us on one day."""
+
+    id: int
+    email: str | None
+    phoneNumber: str | None
+    linkedId: int | None
+    """The primary, or null for the primary itself."""
+    linkPrecedence: Precedence
+    createdAt: datetime
+
+
+class CustomerWithContacts(Identified):
+    """A customer and the contacts it is made of."""
+
+    contacts: list[ContactDetails]
+
+
+class GraphNode(_Answer):
+    """An email or a phone number of a customer."""
+
+    name: str
+    kind: str
+    value: str
+    primary: bool
+    """Whether the primary contact brought it."""
+
+
+class GraphEdge(_Answer):
+    """An email and a phone number that were given together."""
+
+    email: str
+    phone: str
+    source: str
+    firstSeenAt: datetime
+
+
+class Graph(_Answer):
+    """Why the contacts of a customer belong together."""
+
+    nodes: list[GraphNode]
+    edges: list[GraphEdge]
+
+
+class Status(_Answer):
+    """All is well."""
+
+    status: str = Field(examples=["ok"])
+
+
+class Problem(_Answer):
+    """What went wrong."""
+
+    error: str
+    """One sentence."""
+    fields: dict[str, str]
+    """The fields that are wrong, each with a sentence."""
+    request_id: str | None = Field(None)
+    """To be quoted in a report of a fault of ours."""

@@ -1,0 +1,169 @@
+"""What whoever runs the service relies on: ready or not, counts, logs, reports of faults."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import sentry_sdk
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from identity import reconciliation
+from identity.config import Config
+from identity.database import db
+from identity.web import observing
+from tests.callers import KEY, OUTSIDE, bearing, from_outside
+from tests.conftest import Make, app_on, close
+
+MARTY = {"email": "mcfly@hillvalley.edu", "phoneNumber": "123456"}
+
+
+def test_alive_and_ready(client: FlaskClient) -> None:
+    assert client.get("/health").get_json() == {"status": "ok"}
+    assert client.get("/ready").get_json() == {"status": "ok"}
+
+
+def test_not_ready_before_the_tables_are_those_of_this_version(
+    app: Flask, client: FlaskClient
+) -> None:
+    with db.engine.begin() as connection:
+        now = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    try:
+        response = client.get("/ready")
+    finally:
+        with db.engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :now"), {"now": now})
+
+    assert response.status_code == 503
+    assert "flask db upgrade" in response.get_json()["error"]
+    assert client.get("/health").status_code == 200
+
+
+def count(client: FlaskClient, line: str) -> float:
+    """Return a line of the counts; 0 when there is none."""
+    for each in client.get("/metrics").text.splitlines():
+        if each.startswith(f"{line} "):
+            return float(each.rsplit(" ", 1)[1])
+    return 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'identity_requests_total{method="POST",route="/identify",status="200"}',
+        'identity_request_seconds_count{route="/identify"}',
+        'identity_decisions_total{kind="contact_created"}',
+        "identity_customer_contacts_count",
+    ],
+)
+def test_a_call_is_counted(client: FlaskClient, line: str) -> None:
+    before = count(client, line)
+
+    client.post("/identify", json=MARTY)
+
+    assert count(client, line) == before + 1
+
+
+def test_connections_in_use_come_back(client: FlaskClient) -> None:
+    client.post("/identify", json=MARTY)
+
+    assert count(client, 'identity_pool_connections{pool="reading"}') == 0
+    assert count(client, 'identity_pool_connections{pool="deciding"}') == 0
+    assert count(client, 'identity_pool_size{pool="reading"}') == 4
+
+
+def test_counts_name_nobody(client: FlaskClient) -> None:
+    client.post("/identify", json=MARTY)
+    client.get("/lookup?email=mcfly@hillvalley.edu")
+    client.get("/nowhere/mcfly@hillvalley.edu")
+
+    told = client.get("/metrics").text
+
+    assert "mcfly" not in told
+    assert "nowhere" not in told
+
+
+def test_an_address_may_be_let_in_to_the_counts_and_nothing_else(make: Make) -> None:
+    client = from_outside(make(IDENTITY_API_KEY=KEY, METRICS_FROM=OUTSIDE["REMOTE_ADDR"]))
+
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/lookup").status_code == 401
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What is written where nobody looks at a terminal."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(observing.JsonLines())
+    logging.getLogger("identity").addHandler(handler)
+    yield written
+    logging.getLogger("identity").removeHandler(handler)
+
+
+def test_a_request_is_one_line_of_json_that_names_nobody(
+    make: Make,
+    log: io.StringIO,
+) -> None:
+    client = from_outside(make(IDENTITY_API_KEY=KEY))
+    response = client.post("/identify", json=MARTY, headers=bearing(KEY))
+
+    (line,) = log.getvalue().splitlines()
+    told = json.loads(line)
+
+    assert told.pop("time")
+    assert told.pop("ms") >= 0
+    assert told.pop("request_id") == response.headers["X-Request-Id"]
+    assert told == {
+        "level": "info",
+        "method": "POST",
+        "route": "/identify",
+        "status": 200,
+        "source": "environment",
+        "decision": "contact_created",
+    }
+
+
+def test_what_machines_ask_all_day_is_no_line(client: FlaskClient, log: io.StringIO) -> None:
+    client.get("/health")
+    client.get("/ready")
+
+    assert log.getvalue() == ""
+
+
+def test_a_fault_is_reported_without_whom_it_was_about(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+
+    class Caught(sentry_sdk.Transport):
+        def capture_envelope(self, envelope: sentry_sdk.envelope.Envelope) -> None:
+            sent.append(envelope.serialize().decode())
+
+    def fail(*_: object, **__: object) -> None:
+        email = MARTY["email"]
+        raise KeyError(email)
+
+    app = app_on(database_url)
+    app.testing = False
+    observing.report_faults("https://key@sentry.example/1", transport=Caught())
+    monkeypatch.setattr(reconciliation, "identify", fail)
+    try:
+        response = app.test_client().post("/identify", json=MARTY)
+        sentry_sdk.flush()
+    finally:
+        sentry_sdk.init()
+        close(app)
+
+    assert len(sent) == 1
+    assert response.get_json()["request_id"] in sent[0]
+    assert "KeyError" in sent[0]
+    assert not [secret for secret in MARTY.values() if secret in sent[0]]
+
+
+def test_sentry_is_off_unless_it_is_named() -> None:
+    assert Config.from_environment({}).sentry_dsn is None
