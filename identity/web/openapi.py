@@ -123,6 +123,7 @@ def _operation(rule: Rule, view: Callable[..., object]) -> dict[str, Any]:
     )
     operation: dict[str, Any] = {
         "operationId": view.__name__,
+        "tags": ["Operation" if may in (May.ANYONE, May.METRICS) else "Customers"],
         "summary": told.splitlines()[0],
         "description": f"{told}\n\nFor {may.value}.",
         "parameters": [*map(_argument, sorted(rule.arguments)), *_parameters(described.query)],

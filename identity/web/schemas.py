@@ -44,15 +44,15 @@ class _Answer(BaseModel):
 class Customer(_Answer):
     """A customer, whole."""
 
-    primaryContatctId: int
+    primaryContatctId: int = Field(examples=[1])
     """The id of the primary contact, as the published contract spells it."""
-    primaryContactId: int
+    primaryContactId: int = Field(examples=[1])
     """The same, spelt right."""
-    emails: list[str]
+    emails: list[str] = Field(examples=[[EMAIL]])
     """The primary's first, then oldest first, without repeats."""
-    phoneNumbers: list[str]
+    phoneNumbers: list[str] = Field(examples=[[PHONE_NUMBER]])
     """In the same order."""
-    secondaryContactIds: list[int]
+    secondaryContactIds: list[int] = Field(examples=[[2]])
 
 
 class Identified(_Answer):
@@ -138,9 +138,9 @@ class Status(_Answer):
 class Problem(_Answer):
     """What went wrong."""
 
-    error: str
+    error: str = Field(examples=["The request cannot be read."])
     """One sentence."""
-    fields: dict[str, str]
+    fields: dict[str, str] = Field(examples=[{}])
     """The fields that are wrong, each with a sentence."""
-    request_id: str | None = Field(None)
+    request_id: str = ""
     """To be quoted in a report of a fault of ours."""
