@@ -29,6 +29,10 @@ class Config:
 
     database_url: str = DEFAULT_DATABASE_URL
     """An SQLAlchemy URL. A relative SQLite path is below `instance/`."""
+    pooler: bool = False
+    """A pooler in transaction mode stands before PostgreSQL, so nothing outlives a transaction."""
+    pooled: bool = True
+    """Keep connections open between requests."""
     default_phone_region: str | None = None
     """Two letters (ISO 3166): how to read phone numbers that have no country code."""
     secret_key: str | None = None
@@ -62,6 +66,11 @@ class Config:
         """Return the settings the environment asks for; a blank variable is an unset one."""
         given = {name: value.strip() for name, value in environ.items() if value.strip()}
         return cls(
+            # What some hosts append to say the same.
+            pooler=_yes(given, "DATABASE_POOLER")
+            or "pgbouncer=true" in given.get("DATABASE_URL", ""),
+            # Between two requests AWS Lambda freezes the process, and its connections with it.
+            pooled="AWS_LAMBDA_FUNCTION_NAME" not in given,
             database_url=_database_url(given.get("DATABASE_URL", DEFAULT_DATABASE_URL)),
             default_phone_region=_phone_region(given.get("DEFAULT_PHONE_REGION")),
             secret_key=given.get("SECRET_KEY"),
@@ -89,8 +98,10 @@ def _database_url(spelling: str) -> str:
         # The value may hold a password, so it is not repeated.
         raise ConfigurationError("DATABASE_URL is not a database URL.") from None
     if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
-        # Hosts hand out both spellings; SQLAlchemy refuses the first.
-        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+        # Hosts hand out both spellings; SQLAlchemy refuses the first. The driver refuses an option
+        # that it does not know.
+        ours = url.set(drivername="postgresql+psycopg").difference_update_query(["pgbouncer"])
+        return ours.render_as_string(hide_password=False)
     if url.drivername not in ("sqlite", "sqlite+pysqlite"):
         raise ConfigurationError("DATABASE_URL must begin with postgresql:// or sqlite:///.")
     if url.database in (None, "", ":memory:") or "mode" in url.query:

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, event, te
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
 from identity import faults
@@ -83,43 +84,68 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def configure(app: Flask, config: Config) -> None:
     """Give the app its two engines for `config.database_url`."""
-    # Parameters are customers' emails and phone numbers; they must not ride on exceptions.
-    common = {"url": config.database_url, "hide_parameters": True, "pool_timeout": PATIENCE}
-    deciding: dict[str, Any] = {"pool_size": config.threads, "max_overflow": 0}
-    reading: dict[str, Any] = deciding | {
+    common, pool = _options(config)
+    deciding: dict[str, Any] = dict(pool)
+    if config.database_url.startswith("sqlite"):
+        if config.pooled:
+            # SQLite has one writer anyway. Waiting for it in our own queue is fair and wakes at
+            # once; SQLite's busy timeout sleeps up to 100 ms at a time and may pass a caller over.
+            deciding["pool_size"] = 1
+    else:
+        # In a stricter level the second reading, under the lock, would see the world as it was
+        # before the wait for it. A database may have such a level as its default.
+        deciding["isolation_level"] = "READ COMMITTED"
+    reading = pool | {
         "isolation_level": "AUTOCOMMIT",
         # There is no transaction to roll back.
         "pool_reset_on_return": None,
         "skip_autocommit_rollback": True,
     }
-    if config.database_url.startswith("sqlite"):
-        # SQLite has one writer anyway. Waiting for it in our own queue is fair and wakes at
-        # once; SQLite's busy timeout sleeps up to 100 ms at a time and may pass a caller over.
-        deciding["pool_size"] = 1
-        common["connect_args"] = {"timeout": PATIENCE}
-    else:
-        common["connect_args"] = {
-            "connect_timeout": int(PATIENCE),
-            "client_encoding": "utf8",
-            # A host that vanished without a word is noticed after ten seconds, not two hours.
-            "tcp_user_timeout": 10_000,
-            "keepalives_idle": 5,
-            "keepalives_interval": 1,
-            "keepalives_count": 5,
-        }
-        # In a stricter level the second reading, under the lock, would see the world as it was
-        # before the wait for it. A database may have such a level as its default.
-        deciding["isolation_level"] = "READ COMMITTED"
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = common | deciding
     app.config["SQLALCHEMY_BINDS"] = {READING: common | reading}
     db.init_app(app)
     with app.app_context():
-        for engine in db.engines.values():
-            prepare = _prepare_sqlite if engine.dialect.name == "sqlite" else _prepare_postgresql
-            event.listen(engine, "connect", prepare)
         if db.engine.dialect.name == "sqlite":
-            event.listen(db.engine, "connect", _never_doze)
-            event.listen(db.engine, "begin", _begin_immediate)
+            _listen_sqlite()
+        elif config.pooler:
+            event.listen(db.engine, "begin", _limit_waiting)
+        else:
+            for engine in db.engines.values():
+                event.listen(engine, "connect", _prepare_postgresql)
+
+
+def _options(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what both engines are made with, and what the pool of each is."""
+    # Parameters are customers' emails and phone numbers; they must not ride on exceptions.
+    common: dict[str, Any] = {"url": config.database_url, "hide_parameters": True}
+    pool: dict[str, Any] = {"poolclass": NullPool}
+    if config.pooled:
+        common["pool_timeout"] = PATIENCE
+        pool = {"pool_size": config.threads, "max_overflow": 0}
+    if config.database_url.startswith("sqlite"):
+        common["connect_args"] = {"timeout": PATIENCE}
+        return common, pool
+    common["execution_options"] = {"pooler": config.pooler}
+    common["connect_args"] = {
+        "connect_timeout": int(PATIENCE),
+        "client_encoding": "utf8",
+        # A host that vanished without a word is noticed after ten seconds, not two hours.
+        "tcp_user_timeout": 10_000,
+        "keepalives_idle": 5,
+        "keepalives_interval": 1,
+        "keepalives_count": 5,
+    }
+    if config.pooler:
+        # The next transaction may be on another connection, where nothing was prepared.
+        common["connect_args"]["prepare_threshold"] = None
+    return common, pool
+
+
+def _listen_sqlite() -> None:
+    for engine in db.engines.values():
+        event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(db.engine, "connect", _never_doze)
+    event.listen(db.engine, "begin", _begin_immediate)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: object) -> None:
@@ -162,6 +188,11 @@ def _prepare_postgresql(connection: Any, _: object) -> None:
     connection.autocommit = before
 
 
+def _limit_waiting(connection: Connection) -> None:
+    # What a session sets, a pooler forgets or hands to somebody else.
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
+
+
 @contextmanager
 def reading() -> Iterator[Connection]:
     """Give a connection for single statements that write nothing."""
@@ -193,7 +224,8 @@ def transaction(*, one_statement: bool = False) -> Iterator[Connection]:
     `one_statement` promises that PostgreSQL will be sent no more than one. That commits by
     itself, and spares the journeys there and back for BEGIN and COMMIT.
     """
-    if one_statement and db.engine.dialect.name == "postgresql":
+    alone = one_statement and db.engine.dialect.name == "postgresql"
+    if alone and not db.engine.get_execution_options()["pooler"]:
         with reading() as connection:
             yield connection
     else:

@@ -46,12 +46,12 @@ class Postgres:
         """Return the address of a database, in the spelling that hosts hand out."""
         return f"postgresql://identity@127.0.0.1:{self.port}/{database}"
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Start, and return when the server answers."""
         command: list[str | Path] = [
             self.binaries / "postgres", "-D", self.data, "-p", str(self.port),
             "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-            "-c", "max_connections=200",
+            "-c", "max_connections=200", *options,
         ]  # fmt: skip
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -65,6 +65,20 @@ class Postgres:
             self.process.send_signal(how)
             self.process.wait(timeout=30)
             self.process = None
+
+    def certify(self) -> Path:
+        """Give the server a certificate as localhost, signed by itself, and return it."""
+        certificate, key = self.data / "server.crt", self.data / "server.key"
+        subprocess.run(
+            ["openssl", "req", "-new", "-x509", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+             "-addext", "subjectAltName=DNS:localhost", "-out", certificate, "-keyout", key],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        for path in (certificate, key):
+            path.chmod(0o600)
+            if self._user:
+                shutil.chown(path, self._user)
+        return certificate
 
     def _run(self, name: str, *arguments: object, patience: float = 0) -> None:
         deadline = time.monotonic() + patience

@@ -16,6 +16,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 from sqlalchemy import event
+from sqlalchemy.pool import QueuePool
 
 from identity import database
 from identity.database import db, retried
@@ -68,7 +69,8 @@ def watch_pools(app: Flask) -> None:
         for name, engine in db.engines.items():
             pool = name or database.DECIDING
             in_use = CONNECTIONS.labels(pool)
-            POOL.labels(pool).set(engine.pool.size())  # type: ignore[attr-defined]
+            if isinstance(engine.pool, QueuePool):
+                POOL.labels(pool).set(engine.pool.size())
             event.listen(engine, "checkout", lambda *_, in_use=in_use: in_use.inc())
             event.listen(engine, "checkin", lambda *_, in_use=in_use: in_use.dec())
 
