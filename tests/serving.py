@@ -25,6 +25,8 @@ class Server:
     url: str
     process: subprocess.Popen[bytes]
     log: Path
+    successor: int | None = None
+    """The process that took over, if one did."""
 
     def ask(self, method: str, path: str, body: object = None, timeout: float = 30) -> Answer:
         """Send a request on a connection of its own; return status, JSON and headers."""
@@ -38,8 +40,12 @@ class Server:
 
     def workers(self) -> list[int]:
         """Return the process ids of gunicorn's workers."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in children.read_text().split()]
+        return children(self.process.pid)
+
+
+def children(pid: int) -> list[int]:
+    """Return the ids of a process's children."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def free_port() -> int:
@@ -68,7 +74,9 @@ def serving(
         **{name: str(value) for name, value in settings.items()},
     }
     log = folder / "gunicorn.log"
-    command = [sys.executable, "-m", "gunicorn", app, *arguments]
+    # As `python -m gunicorn` it could not start its successor: among its own files the library's
+    # http would hide Python's.
+    command = [str(Path(sys.executable).parent / "gunicorn"), app, *arguments]
     with log.open("ab") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     server = Server(f"http://127.0.0.1:{port}", process, log)

@@ -1,9 +1,12 @@
 """The service as it is run: failing databases, killed workers, garbage on the wire."""
 
+import json
 import os
+import re
 import signal
 import socket
 import sqlite3
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +25,7 @@ from identity.verification import verify
 from tests import postgres
 from tests.conftest import app_on, close, migrate
 from tests.postgres import Postgres
-from tests.serving import Server, serving
+from tests.serving import Server, children, serving
 
 pytestmark = pytest.mark.slow
 
@@ -148,8 +151,13 @@ def test_a_locked_sqlite_file_is_waited_for_and_then_a_503(
         writer.close()
 
 
-def under_load(server: Server, disturb: Callable[[], None]) -> list[tuple[str, str]]:
-    """Disturb the service while eight callers use it; return the calls that were answered."""
+def under_load(
+    server: Server, disturb: Callable[[], None], broken: list[str] | None = None
+) -> list[tuple[str, str]]:
+    """Disturb the service while eight callers use it; return the calls that were answered.
+
+    Those whose connection broke are added to `broken`.
+    """
     answered: list[tuple[str, str]] = []
     stop = threading.Event()
 
@@ -160,8 +168,10 @@ def under_load(server: Server, disturb: Callable[[], None]) -> list[tuple[str, s
             given = f"{caller}-{number}@load.example", f"{caller}{number:06}"
             try:
                 status, _, _ = server.identify(*given)
-            except urllib3.exceptions.HTTPError:
+            except urllib3.exceptions.HTTPError as error:
                 # The connection broke: nobody promised this caller anything.
+                if broken is not None:
+                    broken.append(repr(error))
                 continue
             assert status in (200, 503)
             if status == 200:
@@ -169,11 +179,13 @@ def under_load(server: Server, disturb: Callable[[], None]) -> list[tuple[str, s
 
     with ThreadPoolExecutor(8) as callers:
         calls = [callers.submit(call, number) for number in range(8)]
-        time.sleep(1)
-        before = len(answered)
-        disturb()
-        eventually(lambda: len(answered) > before + 50, seconds=30)
-        stop.set()
+        try:
+            time.sleep(1)
+            before = len(answered)
+            disturb()
+            eventually(lambda: len(answered) > before + 50, seconds=30)
+        finally:
+            stop.set()
         for done in calls:
             done.result()
     return answered
@@ -200,12 +212,112 @@ def test_a_killed_worker_loses_no_answered_call(
     assert_known(app, answered)
 
 
+def counted(server: Server, line: str) -> int:
+    with urllib3.PoolManager(retries=False) as http:
+        told = http.request("GET", f"{server.url}/metrics").data.decode()
+    (value,) = re.findall(rf"^{re.escape(line)} (\S+)$", told, re.MULTILINE)
+    return int(float(value))
+
+
+def test_workers_count_together_and_their_counts_outlive_them(
+    app: Flask, database_url: str, tmp_path: Path
+) -> None:
+    line = 'identity_requests_total{method="POST",route="/identify",status="200"}'
+    with serving(database_url, tmp_path, WEB_CONCURRENCY=2) as server:
+        with ThreadPoolExecutor(8) as callers:
+            list(callers.map(lambda n: server.identify(f"{n}@town.example"), range(100)))
+        before = counted(server, line)
+        os.kill(server.workers()[0], signal.SIGKILL)
+        eventually(lambda: len(server.workers()) == 2)
+        after = counted(server, line)
+        folder = next(Path(tempfile.gettempdir()).glob(f"identity-counts-{server.process.pid}-*"))
+
+    assert (before, after) == (100, 100)
+    assert not folder.exists()
+
+
+def test_a_request_under_way_is_answered_before_the_end(
+    app: Flask, database_url: str, tmp_path: Path
+) -> None:
+    with serving(database_url, tmp_path, WEB_CONCURRENCY=1) as server:
+        body = b'{"email": "doc@hillvalley.edu"}'
+        port = urllib3.util.parse_url(server.url).port or 0
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+            connection.sendall(
+                b"POST /identify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                b"Content-Length: %d\r\n\r\n%s" % (len(body), body[:10])
+            )
+            time.sleep(0.5)
+            server.process.terminate()
+            time.sleep(0.5)
+            connection.sendall(body[10:])
+            answer = connection.recv(65536)
+        assert server.process.wait(timeout=30) == 0
+
+    assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_a_new_version_takes_over_without_losing_a_request(
+    app: Flask, database_url: str, tmp_path: Path
+) -> None:
+    with serving(database_url, tmp_path, WEB_CONCURRENCY=2) as server:
+        broken: list[str] = []
+
+        def take_over() -> None:
+            before = set(server.workers())
+            server.process.send_signal(signal.SIGUSR2)
+            eventually(lambda: len(server.workers()) == 3)
+            (successor,) = set(server.workers()) - before
+            eventually(lambda: len(children(successor)) == 2)
+            time.sleep(1)
+            server.process.terminate()
+            server.process.wait(timeout=30)
+            server.successor = successor
+
+        try:
+            answered = under_load(server, take_over, broken)
+        finally:
+            if server.successor:
+                os.kill(server.successor, signal.SIGTERM)
+
+    assert broken == []
+    assert_known(app, answered)
+
+
 HOSTILE = {
     "default_transaction_isolation": "'repeatable read'",
     "datestyle": "'SQL, DMY'",
     "timezone": "'Asia/Kathmandu'",
     "client_encoding": "'latin1'",
 }
+
+
+REFUSAL = """
+CREATE SEQUENCE refusals;
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF nextval('refusals') <= 3 THEN
+        RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '40001';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON contact FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
+
+
+def test_a_decision_that_the_server_refuses_to_serialise_is_made_again(
+    own_postgres: Postgres, tmp_path: Path
+) -> None:
+    with psycopg.connect(own_postgres.url(), autocommit=True) as connection:
+        connection.execute(REFUSAL)
+
+    with serving(own_postgres.url(), tmp_path, WEB_CONCURRENCY=1) as server:
+        status, told, _ = server.identify("doc@hillvalley.edu", "5554385")
+        retries = counted(server, "identity_retries_total")
+
+    assert status == 200
+    assert told["contact"]["secondaryContactIds"] == []
+    assert retries == 3
 
 
 def test_settings_of_the_database_cannot_spoil_a_merge(postgres_server: Postgres) -> None:
@@ -329,6 +441,9 @@ def test_the_log_of_a_busy_day_names_nobody(server: Server) -> None:
     log = server.log.read_text()
     assert "hillvalley" not in log
     assert "5554385" not in log
+    told = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    assert [each["status"] for each in told] == [200, 200, 400, 404]
+    assert [each["decision"] for each in told] == ["contact_created", None, None, None]
 
 
 def test_a_stuck_transaction_holds_its_own_customer_for_a_while_and_nobody_else(
