@@ -1,6 +1,7 @@
 """What every test stands on: both databases, real ones, and the verb `see`."""
 
 import importlib.util
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -39,6 +40,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("identity")
+
+# Lines about requests would be written between the tests' own.
+logging.getLogger("identity").addHandler(logging.NullHandler())
 
 TABLES = ("event", "link", "identifier", "contact", "import", "api_key", "staff")
 

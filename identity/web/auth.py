@@ -9,10 +9,11 @@ import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TypeVar
 
-from flask import current_app, g, redirect, request, session, url_for
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, Response, current_app, g, redirect, request, session, url_for
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 
 from identity import access
@@ -22,7 +23,7 @@ from identity.errors import Forbidden, Unauthenticated
 from identity.web.limits import MISS, REFUSED, Limiter
 
 HERE = {"localhost", "127.0.0.1", "::1"}
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
+FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_VIA")
 ENVIRONMENT_KEY = "environment"
 """The name of the key, and of whoever signs in with the password, that the environment gives."""
 ANYBODY = "staff"
@@ -99,13 +100,14 @@ def masked() -> bool:
 def check() -> ResponseReturnValue | None:
     """Find out who is asking and refuse whoever may not. Called before each request."""
     view = current_app.view_functions.get(request.endpoint or "")
-    may: May = getattr(view, "may", May.ANYONE) if view else May.ANYONE
+    may: May = getattr(view, "may", May.ANYONE)
     g.caller = NOBODY
-    if view is None or may is May.ANYONE or request.method == "OPTIONS":
+    if may is May.ANYONE or request.method == "OPTIONS":
         return None
     config: Config = current_app.config["IDENTITY"]
     caller = g.caller = _caller(config)
-    _count(config, caller)
+    if _limited(config, caller):
+        _hit(config, caller, 1)
     if caller.may(may) or (may is May.METRICS and _may_measure(config)):
         return None
     if caller.is_key:
@@ -118,7 +120,7 @@ def check() -> ResponseReturnValue | None:
 def count_miss() -> None:
     """Count a look-up that found nothing, which is what guessing looks like."""
     config: Config = current_app.config["IDENTITY"]
-    if _limited(config):
+    if _limited(config, g.caller):
         _hit(config, g.caller, MISS)
 
 
@@ -148,9 +150,10 @@ def _proof(name: str, config: Config) -> str:
 
 
 def _caller(config: Config) -> Caller:
-    if request.authorization:
+    environ = request.environ
+    if "HTTP_AUTHORIZATION" in environ:
         return _with_key(config)
-    if session.get("proof"):
+    if "HTTP_COOKIE" in environ and session.get("proof"):
         name = str(session.get("name", ""))
         if hmac.compare_digest(str(session["proof"]), _proof(name, config)):
             return Caller(name or ANYBODY, is_person=True)
@@ -177,14 +180,23 @@ def _with_key(config: Config) -> Caller:
 
 def _from_here() -> bool:
     """Tell whether somebody on this machine asks, and not through a proxy on this machine."""
-    try:
-        local = ipaddress.ip_address(request.remote_addr or "").is_loopback
-    except ValueError:
-        return False
+    environ = request.environ
     # A page elsewhere may give its own name this machine's address, and then read our answers in
     # a visitor's browser. Asked by any other name than these, we refuse.
-    name = request.host.rsplit(":", 1)[0].strip("[]")
-    return local and name in HERE and not any(header in request.headers for header in FORWARDED)
+    name = environ.get("HTTP_HOST", "").rsplit(":", 1)[0].strip("[]")
+    return (
+        _is_loopback(environ.get("REMOTE_ADDR", ""))
+        and name in HERE
+        and not any(header in environ for header in FORWARDED)
+    )
+
+
+@lru_cache(1000)
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _may_measure(config: Config) -> bool:
@@ -198,14 +210,9 @@ def _how(may: May) -> str:
     return "Send an API key, with the header Authorization: Bearer KEY."
 
 
-def _limited(config: Config) -> bool:
+def _limited(config: Config, caller: Caller) -> bool:
     # On this machine only, there is nobody to guard against.
-    return g.caller is not EVERYTHING or config.open
-
-
-def _count(config: Config, caller: Caller) -> None:
-    if _limited(config):
-        _hit(config, caller, 1)
+    return caller is not EVERYTHING or config.open
 
 
 def _hit(config: Config, caller: Caller, cost: int) -> None:
@@ -218,6 +225,17 @@ def _hit(config: Config, caller: Caller, cost: int) -> None:
 
 class Sessions(SecureCookieSessionInterface):
     """Signed cookies, for https only where the service is reached by https."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Read the cookie; without one, spare programs the making ready for it."""
+        if "HTTP_COOKIE" not in request.environ:
+            return self.session_class()
+        return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Send the cookie, if anybody looked at it or changed it."""
+        if session.accessed or session.modified:
+            super().save_session(app, session, response)
 
     def get_cookie_secure(self, app: object) -> bool:
         """Tell whether the browser may send the cookie over https only."""
