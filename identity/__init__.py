@@ -71,7 +71,7 @@ def create_app(config: Config | None = None) -> Flask:
     Migrate(app, database.db, directory=str(ROOT / "migrations"))
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_host=1)  # type: ignore[method-assign]
-    observing.write_log()
+    observing.write_log(at_once=config.frozen)
     if config.sentry_dsn:
         observing.report_faults(config.sentry_dsn)
     if config.open:

@@ -31,8 +31,8 @@ class Config:
     """An SQLAlchemy URL. A relative SQLite path is below `instance/`."""
     pooler: bool = False
     """A pooler in transaction mode stands before PostgreSQL, so nothing outlives a transaction."""
-    pooled: bool = True
-    """Keep connections open between requests."""
+    frozen: bool = False
+    """Between two requests the process stands still, and its connections with it."""
     default_phone_region: str | None = None
     """Two letters (ISO 3166): how to read phone numbers that have no country code."""
     secret_key: str | None = None
@@ -69,8 +69,7 @@ class Config:
             # What some hosts append to say the same.
             pooler=_yes(given, "DATABASE_POOLER")
             or "pgbouncer=true" in given.get("DATABASE_URL", ""),
-            # Between two requests AWS Lambda freezes the process, and its connections with it.
-            pooled="AWS_LAMBDA_FUNCTION_NAME" not in given,
+            frozen="AWS_LAMBDA_FUNCTION_NAME" in given,
             database_url=_database_url(given.get("DATABASE_URL", DEFAULT_DATABASE_URL)),
             default_phone_region=_phone_region(given.get("DEFAULT_PHONE_REGION")),
             secret_key=given.get("SECRET_KEY"),

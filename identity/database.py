@@ -87,7 +87,7 @@ def configure(app: Flask, config: Config) -> None:
     common, pool = _options(config)
     deciding: dict[str, Any] = dict(pool)
     if config.database_url.startswith("sqlite"):
-        if config.pooled:
+        if not config.frozen:
             # SQLite has one writer anyway. Waiting for it in our own queue is fair and wakes at
             # once; SQLite's busy timeout sleeps up to 100 ms at a time and may pass a caller over.
             deciding["pool_size"] = 1
@@ -119,7 +119,7 @@ def _options(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
     # Parameters are customers' emails and phone numbers; they must not ride on exceptions.
     common: dict[str, Any] = {"url": config.database_url, "hide_parameters": True}
     pool: dict[str, Any] = {"poolclass": NullPool}
-    if config.pooled:
+    if not config.frozen:
         common["pool_timeout"] = PATIENCE
         pool = {"pool_size": config.threads, "max_overflow": 0}
     if config.database_url.startswith("sqlite"):

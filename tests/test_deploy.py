@@ -27,7 +27,7 @@ from identity.verification import verify
 from tests.callers import KEY, PASSWORD
 from tests.conftest import app_on, close, migrate
 from tests.pooling import CONNECTIONS, pooled
-from tests.postgres import Postgres
+from tests.postgres import Postgres, running
 from tests.serving import free_port, serving
 
 pytestmark = pytest.mark.deploy
@@ -305,15 +305,11 @@ def test_lambda_answers_both_gateways_through_a_pooler(
 
 
 def test_a_server_that_wants_tls_is_reached_by_it(tmp_path: Path) -> None:
-    from tests.postgres import running
-
     with running() as server:
         migrate(server.url())
         server.stop()
         certificate = server.certify()
         server.start("-c", "ssl=on")
-        with psycopg.connect(server.url(), autocommit=True) as connection:
-            connection.execute("SELECT 1")
         options = f"?sslmode=verify-full&sslrootcert={certificate}&application_name=identity"
         url = server.url().replace("postgresql://", "postgres://").replace("127.0.0.1", "localhost")
         with serving(url + options, tmp_path) as service:

@@ -87,11 +87,12 @@ def observe(app: Flask) -> None:
     metrics.watch_pools(app)
 
 
-def write_log() -> None:
+def write_log(*, at_once: bool) -> None:
     """Write the log to stderr: as JSON, unless somebody is looking."""
     root = logging.getLogger("identity")
     if not root.handlers:
-        handler = Gathered()
+        # A process that stands still between requests would write its lines with the next one.
+        handler = logging.StreamHandler() if at_once else Gathered()
         handler.setFormatter(PlainLines() if sys.stderr.isatty() else JsonLines())
         root.addHandler(handler)
         root.setLevel(logging.INFO)

@@ -29,7 +29,10 @@ def health() -> Response:
 @allow(May.ANYONE)
 @describe(Status, errors=(503,))
 def ready() -> Response:
-    """Answer 200 when the database answers within a second and has the tables of this version."""
+    """Answer 200 when the database answers within a second and has the tables of this version.
+
+    Those of a later version will do: they are made while the version before still serves.
+    """
     app = current_app._get_current_object()  # type: ignore[attr-defined]
 
     def ask() -> str | None:
@@ -43,7 +46,7 @@ def ready() -> Response:
     except StillWaiting:
         asking.cancel()
         raise Unavailable("The database does not answer.") from None
-    if revision != _newest(app.extensions["migrate"].directory):
+    if revision is None or revision in _earlier(app.extensions["migrate"].directory):
         raise Unavailable("The database has not the tables of this version: flask db upgrade.")
     return jsonify(status="ok")
 
@@ -61,5 +64,6 @@ _asking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ready")
 
 
 @cache
-def _newest(directory: str) -> str | None:
-    return ScriptDirectory(directory).get_current_head()
+def _earlier(directory: str) -> set[str]:
+    _, *earlier = ScriptDirectory(directory).walk_revisions()
+    return {migration.revision for migration in earlier}
