@@ -3,18 +3,23 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from limits import parse
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from identity import access
 from identity.access import Scope
 from identity.database import db
+from identity.errors import TooManyRequests, Unavailable
 from identity.models import ApiKey, Event, Link, Staff
+from identity.web import signing
 from identity.web.auth import May
+from identity.web.limits import Limiter
 from tests.callers import KEY, PASSWORD, bearing, from_outside, key
 from tests.conftest import Make, See
 
@@ -386,6 +391,36 @@ def test_guessing_passwords_ends_soon(outside: FlaskClient) -> None:
 
     assert guesses == [401] * 10
     assert sign_in(outside, PASSWORD).status_code == 429
+
+
+def test_guessing_for_many_names_ends_too(
+    outside: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signing, "ATTEMPTS_OF_AN_ADDRESS", parse("3/minute"))
+
+    guesses = [sign_in(outside, "wrong", name=f"biff{n}").status_code for n in range(4)]
+
+    assert guesses == [401] * 3 + [429]
+
+
+def test_an_office_signs_in_all_morning(outside: FlaskClient) -> None:
+    assert [sign_in(outside, PASSWORD).status_code for _ in range(15)] == [303] * 15
+
+
+def test_counters_that_broke_are_begun_anew(tmp_path: Path) -> None:
+    broken = tmp_path / "limits"
+    broken.write_bytes(b"88 mph" * 1000)
+    limiter = Limiter(broken)
+
+    limiter.count(parse("1/minute"), "marty")
+
+    with pytest.raises(TooManyRequests):
+        limiter.count(parse("1/minute"), "marty")
+
+
+def test_counters_that_cannot_be_kept_are_a_clear_503(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="cannot be counted"):
+        Limiter(tmp_path / "no such folder" / "limits").count(parse("1/minute"), "marty")
 
 
 def test_addresses_are_those_that_our_own_proxies_saw(make: Make) -> None:

@@ -16,7 +16,7 @@ from limits import RateLimitItem
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-from identity.errors import ConfigurationError, TooManyRequests
+from identity.errors import ConfigurationError, TooManyRequests, Unavailable
 
 MISS = 10
 """What a look-up that finds nothing counts for: guessing identifiers is mostly missing."""
@@ -91,16 +91,27 @@ class SharedStorage(Storage):
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self._path, isolation_level=None, timeout=5)
-            connection.execute("PRAGMA journal_mode = WAL")
-            # Nobody mourns a counter, so nothing waits for the disk.
-            connection.execute("PRAGMA synchronous = OFF")
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS counter"
-                " (name TEXT PRIMARY KEY, value INTEGER, expires REAL) WITHOUT ROWID"
-            )
-            connection.execute("DELETE FROM counter WHERE expires < ?", (time.time(),))
+            try:
+                connection = self._connect()
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError:
+                # A power cut broke it. It would refuse everybody until somebody took it away.
+                self._path.unlink(missing_ok=True)
+                connection = self._connect()
             self._local.connection = connection
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=5)
+        connection.execute("PRAGMA journal_mode = WAL")
+        # Nobody mourns a counter, so nothing waits for the disk.
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS counter"
+            " (name TEXT PRIMARY KEY, value INTEGER, expires REAL) WITHOUT ROWID"
+        )
+        connection.execute("DELETE FROM counter WHERE expires < ?", (time.time(),))
         return connection
 
 
@@ -127,10 +138,21 @@ class Limiter:
         self._storage.reset()
 
     def count(self, limit: RateLimitItem, who: str, cost: int = 1) -> None:
-        """Count a call; raise `TooManyRequests` when there were too many."""
-        if not self._limiter.hit(limit, who, cost=cost):
+        """Count a call; raise `TooManyRequests` when there were too many.
+
+        Raises `Unavailable` when it cannot be counted.
+        """
+        try:
+            if self._limiter.hit(limit, who, cost=cost):
+                return
             reset, _ = self._limiter.get_window_stats(limit, who)
-            raise TooManyRequests(
-                "Too many requests in a short time. Try again later.",
-                max(1, int(reset - time.time()) + 1),
-            )
+        except sqlite3.Error as error:
+            raise Unavailable(f"Calls cannot be counted below {tempfile.gettempdir()}.") from error
+        raise TooManyRequests(
+            "Too many requests in a short time. Try again later.",
+            max(1, int(reset - time.time()) + 1),
+        )
+
+    def pardon(self, limit: RateLimitItem, who: str) -> None:
+        """Take back what was counted for somebody."""
+        self._limiter.clear(limit, who)

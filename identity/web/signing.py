@@ -8,9 +8,12 @@ from identity import access
 from identity.web import auth, blueprint
 from identity.web.auth import May, allow
 from identity.web.forms import SignInForm
+from identity.web.limits import Limiter
 
 ATTEMPTS = parse("10/15 minutes")
-"""For one address, and for one name."""
+"""For one name, from one address. Not from all together: that would let strangers lock them out."""
+ATTEMPTS_OF_AN_ADDRESS = parse("60/15 minutes")
+"""For all names, of people who share an office."""
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
@@ -20,10 +23,12 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm()
     if form.validate_on_submit():
         name = (form.person.data or "").strip()
-        limiter = current_app.config["LIMITER"]
-        limiter.count(ATTEMPTS, f"sign-in:{request.remote_addr}")
-        limiter.count(ATTEMPTS, f"sign-in-as:{name}:{request.remote_addr}")
+        limiter: Limiter = current_app.config["LIMITER"]
+        somebody = f"sign-in:{request.remote_addr}:{name}"
+        limiter.count(ATTEMPTS_OF_AN_ADDRESS, f"sign-in:{request.remote_addr}")
+        limiter.count(ATTEMPTS, somebody)
         if auth.sign_in(name, form.password.data or ""):
+            limiter.pardon(ATTEMPTS, somebody)
             return redirect(_destination(), 303)
         form.password.errors = ["The name or the password is not right."]
     named = bool(access.people())
