@@ -3,6 +3,7 @@
 import importlib.util
 import logging
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -78,6 +79,28 @@ def close(app: Flask) -> None:
 def postgres_server() -> Iterator[Postgres]:
     with postgres.running() as server:
         yield server
+
+
+@pytest.fixture
+def make_database(postgres_server: Postgres) -> Iterator[Callable[[], str]]:
+    """Make a database without tables on PostgreSQL and return its address."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"empty_{secrets.token_hex(4)}")
+        with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {names[-1]}")
+        return postgres_server.url(names[-1])
+
+    yield make
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        for name in names:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_database(make_database: Callable[[], str]) -> str:
+    return make_database()
 
 
 @pytest.fixture(scope="session")

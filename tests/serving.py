@@ -1,5 +1,6 @@
 """A real gunicorn with real workers on a free port of 127.0.0.1."""
 
+import json
 import os
 import socket
 import subprocess
@@ -37,6 +38,15 @@ class Server:
     def identify(self, email: str | None = None, phone: str | None = None) -> Answer:
         """Send an email, a phone number or both to identify."""
         return self.ask("POST", "/identify", {"email": email, "phoneNumber": phone})
+
+    def told(self, count: int) -> list[dict[str, Any]]:
+        """Wait until the log tells of that many requests, and return them in order."""
+        deadline = time.monotonic() + 10
+        while True:
+            lines = [line for line in self.log.read_text().splitlines() if line.startswith("{")]
+            if len(lines) >= count or time.monotonic() > deadline:
+                return sorted(map(json.loads, lines), key=lambda line: str(line["time"]))
+            time.sleep(0.05)
 
     def workers(self) -> list[int]:
         """Return the process ids of gunicorn's workers."""

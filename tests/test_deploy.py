@@ -25,6 +25,7 @@ from jsonschema_rs import iter_errors
 from identity import ROOT
 from identity.verification import verify
 from tests.callers import KEY, PASSWORD
+from tests.clean import copied
 from tests.conftest import app_on, close, migrate
 from tests.pooling import CONNECTIONS, pooled
 from tests.postgres import Postgres, running
@@ -56,28 +57,6 @@ def test_the_blueprint_is_what_render_understands() -> None:
     schema = json.loads((RECIPES / "render_blueprint.json").read_text())
 
     assert [error.message for error in iter_errors(schema, BLUEPRINT)] == []
-
-
-@pytest.fixture
-def empty_database(postgres_server: Postgres) -> Iterator[str]:
-    name = f"empty_{secrets.token_hex(4)}"
-    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield postgres_server.url(name)
-    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def tracked(folder: Path) -> Path:
-    """Copy what the repository holds into an empty folder."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
-    )
-    for name in listed.stdout.rstrip("\0").split("\0"):
-        target = folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, target)
-    return folder
 
 
 def path_of(environment: Path) -> str:
@@ -124,7 +103,7 @@ def asked(url: str, path: str, key: str | None = None, body: object = None) -> A
 
 def test_render_builds_starts_and_guards_the_service(tmp_path: Path, empty_database: str) -> None:
     (service,) = BLUEPRINT["services"]
-    folder, environment = tracked(tmp_path / "src"), tmp_path / "venv"
+    folder, environment = copied(tmp_path / "src"), tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     port = free_port()
     given = {each["key"]: generated(each, empty_database) for each in service["envVars"]}
@@ -157,7 +136,7 @@ def steps(dockerfile: str) -> list[tuple[str, str]]:
 def test_each_step_of_the_container_works_in_an_empty_folder(
     tmp_path: Path, empty_database: str
 ) -> None:
-    source, root, app = tracked(tmp_path / "src"), tmp_path / "root", tmp_path / "root" / "app"
+    source, root, app = copied(tmp_path / "src"), tmp_path / "root", tmp_path / "root" / "app"
     app.mkdir(parents=True)
     given = {"PATH": f"{Path(sys.base_prefix)}/bin:/usr/bin:/bin"}
     probe: list[str] = []

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +12,7 @@ import sentry_sdk
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from identity import reconciliation
+from identity import ROOT, reconciliation
 from identity.config import Config
 from identity.database import db
 from identity.web import observing
@@ -84,6 +85,18 @@ def test_connections_in_use_come_back(client: FlaskClient) -> None:
     assert count(client, 'identity_pool_connections{pool="reading"}') == 0
     assert count(client, 'identity_pool_connections{pool="deciding"}') == 0
     assert count(client, 'identity_pool_size{pool="reading"}') == 4
+
+
+def test_the_guide_explains_every_count_and_no_other(client: FlaskClient) -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text()
+    told = client.get("/metrics").text
+
+    # When each count began is told too, though not by several workers.
+    counted = set(re.findall(r"^# HELP (identity_\w+)(?<!_created) ", told, re.MULTILINE))
+    explained = set(re.findall(r"^\| `(identity_\w+)[`{]", guide, re.MULTILINE))
+    used = set(re.findall(r"identity_[a-z]+(?:_[a-z]+)+", guide))
+    assert explained == counted
+    assert {name.removesuffix("_bucket") for name in used} == counted
 
 
 def test_counts_name_nobody(client: FlaskClient) -> None:

@@ -48,7 +48,7 @@ class PlainLines(logging.Formatter):
 
 
 class Gathered(logging.Handler):
-    """Writes what was logged ten times a second, in one go.
+    """Writes what was logged ten times a second, in one go, and at once when something is wrong.
 
     A write for each request lets the other threads run in its middle, and took an eighth of a
     repeat's time.
@@ -66,6 +66,8 @@ class Gathered(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record until the next writing."""
         self._waiting.put(f"{self.format(record)}\n")
+        if record.levelno >= logging.WARNING:
+            self.flush()
 
     def flush(self) -> None:
         """Write what is waiting."""
