@@ -9,13 +9,16 @@ import importlib.util
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
+from typing import Self
+
+from tests.serving import free_port
 
 PLACES = (
     "/usr/lib/postgresql/*/bin",
@@ -32,9 +35,7 @@ class Postgres:
         self.binaries = binaries
         self.data = folder / "data"
         self.log = folder / "log"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
         if self._user:
@@ -65,6 +66,16 @@ class Postgres:
             self.process.send_signal(how)
             self.process.wait(timeout=30)
             self.process = None
+
+    def replica(self) -> Self:
+        """Return a running copy that follows this server and takes no writes of its own."""
+        other = copy(self)
+        other.data = self.data.with_name("replica")
+        other.port = free_port()
+        self._run("pg_basebackup", "-h", "127.0.0.1", "-p", self.port, "-U", "identity",
+                  "-D", other.data, "-R", "--checkpoint=fast", "--no-sync")  # fmt: skip
+        other.start()
+        return other
 
     def certify(self) -> Path:
         """Give the server a certificate as localhost, signed by itself, and return it."""

@@ -166,6 +166,15 @@ def test_exported_contacts_can_be_imported_again(
     ]
 
 
+def test_an_export_goes_into_a_pipe(app: Flask, see: See) -> None:
+    see("doc@hillvalley.edu", "5554385")
+
+    result = run(app, "export", "-", "--contacts")
+
+    assert result.stdout.splitlines()[0].startswith("contact_id,")
+    assert len(result.stdout.splitlines()) == 2
+
+
 def test_an_export_that_cannot_be_written_leaves_nothing(app: Flask, tmp_path: Path) -> None:
     result = run(app, "export", tmp_path / "none" / "unified.csv")
 

@@ -283,6 +283,39 @@ def test_lambda_answers_both_gateways_through_a_pooler(
     assert "hillvalley" not in done.stderr
 
 
+def test_sqlite_moves_to_postgresql_whole(tmp_path: Path, empty_database: str) -> None:
+    path = tmp_path / "identity.sqlite3"
+    sqlite = f"sqlite:///{path}"
+    migrate(sqlite)
+    run(["flask", "--app", "wsgi", "identity", "seed"], DATABASE_URL=sqlite)
+    made = run(
+        ["flask", "--app", "wsgi", "identity", "key", "create", "checkout"], DATABASE_URL=sqlite
+    )
+    migrate(empty_database)
+
+    moved = subprocess.run(
+        ["pgloader", "deploy/to-postgresql.load"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": empty_database, "SQLITE_FILE": str(path)},
+        capture_output=True,
+        text=True,
+    )
+
+    assert moved.returncode == 0, moved.stdout + moved.stderr
+    for command in (["verify"], ["key", "list"], ["export", "-", "--contacts"]):
+        before, after = (
+            run(["flask", "--app", "wsgi", "identity", *command], DATABASE_URL=url)
+            for url in (sqlite, empty_database)
+        )
+        assert before.stdout == after.stdout
+        assert before.returncode == after.returncode == 0
+        assert len(after.stdout) > 20
+    with serving(empty_database, tmp_path) as server:
+        answer = asked(server.url, "/identify", made.stdout.strip(), {"email": "new@town.example"})
+    assert answer.json()["contact"]["secondaryContactIds"] == []
+    assert answer.json()["contact"]["primaryContactId"] > 300
+
+
 def test_a_server_that_wants_tls_is_reached_by_it(tmp_path: Path) -> None:
     with running() as server:
         migrate(server.url())

@@ -351,6 +351,30 @@ def test_settings_of_the_database_cannot_spoil_a_merge(postgres_server: Postgres
         close(app)
 
 
+def test_a_replica_answers_whatever_changes_nothing(own_postgres: Postgres, tmp_path: Path) -> None:
+    replica = own_postgres.replica()
+    (tmp_path / "reader").mkdir()
+    try:
+        with (
+            serving(own_postgres.url(), tmp_path) as writer,
+            serving(replica.url(), tmp_path / "reader") as reader,
+        ):
+            answer = writer.identify("doc@hillvalley.edu", "5554385")[1]
+            deadline = time.monotonic() + 10
+            while reader.ask("GET", "/clusters/1.json")[0] != 200:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+
+            assert reader.ask("GET", "/ready")[0] == 200
+            for path in ("/lookup?email=doc@hillvalley.edu", "/clusters/1/graph.json"):
+                assert reader.ask("GET", path)[:2] == writer.ask("GET", path)[:2]
+            assert reader.identify("doc@hillvalley.edu", "5554385")[1] == answer
+            assert reader.identify("marty@hillvalley.edu")[0] == 503
+            assert writer.identify("marty@hillvalley.edu")[0] == 200
+    finally:
+        replica.stop()
+
+
 def test_a_database_that_refuses_writes_is_a_503(own_postgres: Postgres, tmp_path: Path) -> None:
     with serving(own_postgres.url(), tmp_path) as server:
         server.identify("doc@hillvalley.edu")

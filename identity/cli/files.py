@@ -4,10 +4,11 @@ import gc
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import click
 from flask import current_app
@@ -137,25 +138,35 @@ def _tell(account: Account, *, dry_run: bool) -> None:
 
 
 @click.command("export")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--contacts", is_flag=True, help="One row a contact, with its primary.")
 @with_appcontext
 def export_file(file: Path, *, contacts: bool) -> None:
-    """Export all customers to a CSV file, one row each."""
+    """Export all customers to a CSV file, one row each; to the terminal or a pipe with -."""
     what = What.CONTACTS if contacts else What.CUSTOMERS
-    draft = file.with_name(f".{file.name}.part")
     try:
-        with draft.open("wb") as out, Progress(exporting.count(what)) as progress:
+        with _whole(file) as out, Progress(exporting.count(what)) as progress:
             for part in exporting.parts(what):
                 out.write(part)
                 progress.read(part.count(b"\r\n"))
-        # Half an export must not be taken for a whole one.
-        os.replace(draft, file)
     except OSError as error:
         click.echo(f"{file}: cannot be written: {error.strerror}.", err=True)
         sys.exit(UNUSABLE)
     except Unavailable as problem:
         click.echo(f"Broken off: {problem}", err=True)
         sys.exit(BROKEN_OFF)
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[BinaryIO]:
+    """Give what becomes that file: half an export must not be taken for a whole one."""
+    if file == Path("-"):
+        yield sys.stdout.buffer
+        return
+    draft = file.with_name(f".{file.name}.part")
+    try:
+        with draft.open("wb") as out:
+            yield out
+        os.replace(draft, file)
     finally:
         draft.unlink(missing_ok=True)
