@@ -1,8 +1,10 @@
 """Who may use what: every route, without and with each kind of credential."""
 
+import multiprocessing
 import re
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -405,6 +407,31 @@ def test_guessing_for_many_names_ends_too(
 
 def test_an_office_signs_in_all_morning(outside: FlaskClient) -> None:
     assert [sign_in(outside, PASSWORD).status_code for _ in range(15)] == [303] * 15
+
+
+def test_workers_share_a_large_limit_to_the_hundredth(tmp_path: Path) -> None:
+    workers = [Limiter(tmp_path / "limits") for _ in range(2)]
+    limit, let_through = parse("1000/hour"), 0
+
+    for worker in workers * 600:
+        with suppress(TooManyRequests):
+            worker.count(limit, "key:checkout")
+            let_through += 1
+
+    assert 980 <= let_through <= 1000
+
+
+def count_a_few(path: Path) -> None:
+    limiter = Limiter(path)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda n: limiter.count(parse("100/minute"), f"key:{n}"), range(8)))
+
+
+@pytest.mark.slow
+def test_workers_that_start_at_once_count_at_once(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as workers:
+        for n in range(40):
+            list(workers.map(count_a_few, [tmp_path / str(n)] * 2))
 
 
 def test_counters_that_broke_are_begun_anew(tmp_path: Path) -> None:

@@ -22,6 +22,10 @@ MISS = 10
 """What a look-up that finds nothing counts for: guessing identifiers is mostly missing."""
 REFUSED = 5
 """What a call with a wrong key counts for."""
+SHARES = 100
+"""A worker takes a hundredth of a large limit at a time, and lets as many through by itself."""
+MOST = 10_000
+"""Callers for whom it keeps what is left."""
 
 
 class SharedStorage(Storage):
@@ -33,7 +37,9 @@ class SharedStorage(Storage):
         """Count in that file, making it when it is not there."""
         super().__init__()
         self._path = path
-        self._local = threading.local()
+        # Its threads wait here for each other, where they are woken at once.
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -43,76 +49,90 @@ class SharedStorage(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Add to a counter, which begins anew when it has expired; return its value."""
         now = time.time()
-        (value,) = (
-            self._connection()
-            .execute(
+        return int(
+            self._ask(
                 "INSERT INTO counter (name, value, expires) VALUES (?, ?, ?)"
                 " ON CONFLICT (name) DO UPDATE SET"
                 " value = excluded.value + CASE WHEN expires > ? THEN value ELSE 0 END,"
                 " expires = CASE WHEN expires > ? THEN expires ELSE excluded.expires END"
                 " RETURNING value",
-                (key, amount, now + expiry, now, now),
+                *(key, amount, now + expiry, now, now),
             )
-            .fetchone()
         )
-        return int(value)
 
     def get(self, key: str) -> int:
         """Return the value of a counter."""
-        return int(self._column(key, "value"))
+        live = "SELECT value FROM counter WHERE name = ? AND expires > ?"
+        return int(self._ask(live, key, time.time()))
 
     def get_expiry(self, key: str) -> float:
         """Return when a counter begins anew, in seconds since 1970."""
-        return self._column(key, "expires") or time.time()
+        live = "SELECT expires FROM counter WHERE name = ? AND expires > ?"
+        return self._ask(live, key, time.time()) or time.time()
 
     def check(self) -> bool:
         """Tell whether counting works."""
-        return bool(self._connection().execute("SELECT 1").fetchone())
+        return bool(self._ask("SELECT 1"))
 
     def reset(self) -> int | None:
         """Forget all counters."""
-        return self._connection().execute("DELETE FROM counter").rowcount
+        self._ask("DELETE FROM counter")
+        return None
 
     def clear(self, key: str) -> None:
         """Forget one counter."""
-        self._connection().execute("DELETE FROM counter WHERE name = ?", (key,))
+        self._ask("DELETE FROM counter WHERE name = ?", key)
 
-    def _column(self, key: str, column: str) -> float:
-        row = (
-            self._connection()
-            .execute(
-                f"SELECT {column} FROM counter WHERE name = ? AND expires > ?",  # noqa: S608
-                (key, time.time()),
-            )
-            .fetchone()
-        )
-        return row[0] if row else 0
-
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
+    def _ask(self, statement: str, *values: str | float) -> float:
+        """Return the number that a statement answers with; 0 when it answers with none."""
+        with self._lock:
             try:
-                connection = self._connect()
+                row = self._open().execute(statement, values).fetchone()
             except sqlite3.OperationalError:
+                self._connection = None
                 raise
             except sqlite3.DatabaseError:
                 # A power cut broke it. It would refuse everybody until somebody took it away.
-                self._path.unlink(missing_ok=True)
-                connection = self._connect()
-            self._local.connection = connection
-        return connection
+                self._connection = None
+                for suffix in ("", "-wal", "-shm"):
+                    self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+                row = self._open().execute(statement, values).fetchone()
+        return row[0] if row else 0
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, timeout=5)
-        connection.execute("PRAGMA journal_mode = WAL")
-        # Nobody mourns a counter, so nothing waits for the disk.
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS counter"
-            " (name TEXT PRIMARY KEY, value INTEGER, expires REAL) WITHOUT ROWID"
-        )
-        connection.execute("DELETE FROM counter WHERE expires < ?", (time.time(),))
-        return connection
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            if not self._path.exists():
+                _make(self._path)
+            connection = _connected(self._path)
+            connection.execute("DELETE FROM counter WHERE expires < ?", (time.time(),))
+            self._connection = connection
+        return self._connection
+
+
+def _make(path: Path) -> None:
+    # Two workers that made it in its place would refuse a caller: SQLite does not wait for
+    # whoever changes the kind of journal.
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    connection = _connected(draft)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(
+        "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER, expires REAL) WITHOUT ROWID"
+    )
+    connection.close()
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, timeout=5, check_same_thread=False)
+    # Nobody mourns a counter, so nothing waits for the disk.
+    connection.execute("PRAGMA synchronous = OFF")
+    return connection
 
 
 def shared_file(database_url: str) -> Path:
@@ -132,9 +152,12 @@ class Limiter:
         """Count in that file."""
         self._storage = SharedStorage(path)
         self._limiter = FixedWindowRateLimiter(self._storage)
+        self._taken: dict[str, tuple[int, float]] = {}
+        """What this worker may still let through by itself, and until when."""
 
     def forget(self) -> None:
         """Begin anew, for everybody."""
+        self._taken.clear()
         self._storage.reset()
 
     def count(self, limit: RateLimitItem, who: str, cost: int = 1) -> None:
@@ -142,17 +165,28 @@ class Limiter:
 
         Raises `Unavailable` when it cannot be counted.
         """
+        left, until = self._taken.get(who, (0, 0.0))
+        if left >= cost and time.time() < until:
+            # Two threads at once may let one call more through. Asking costs a sixth of a repeat.
+            self._taken[who] = left - cost, until
+            return
+        taken = max(cost, limit.amount // SHARES)
         try:
-            if self._limiter.hit(limit, who, cost=cost):
-                return
+            granted = self._limiter.hit(limit, who, cost=taken)
             reset, _ = self._limiter.get_window_stats(limit, who)
         except sqlite3.Error as error:
             raise Unavailable(f"Calls cannot be counted below {tempfile.gettempdir()}.") from error
-        raise TooManyRequests(
-            "Too many requests in a short time. Try again later.",
-            max(1, int(reset - time.time()) + 1),
-        )
+        if not granted:
+            raise TooManyRequests(
+                "Too many requests in a short time. Try again later.",
+                max(1, int(reset - time.time()) + 1),
+            )
+        if taken > cost:
+            if len(self._taken) > MOST:
+                self._taken.clear()
+            self._taken[who] = taken - cost, reset
 
     def pardon(self, limit: RateLimitItem, who: str) -> None:
         """Take back what was counted for somebody."""
+        self._taken.pop(who, None)
         self._limiter.clear(limit, who)
