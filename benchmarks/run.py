@@ -23,6 +23,7 @@ from benchmarks import bare, imports, population
 from identity import ROOT
 from identity.config import Config
 from tests import postgres
+from tests.callers import KEY
 from tests.conftest import app_on, close, migrate
 from tests.serving import Server, serving
 
@@ -100,8 +101,8 @@ def load(server: Server, side: str, bodies: Path, seconds: int) -> float:
     }[side]
     path = "/empty" if side == "empty" else "/identify"
     command = [
-        "wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(ROOT / "benchmarks/load.lua"),
-        server.url + path, "--", *arguments,
+        "wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", "-H", f"Authorization: Bearer {KEY}",
+        "-s", str(ROOT / "benchmarks/load.lua"), server.url + path, "--", *arguments,
     ]  # fmt: skip
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     (line,) = [line for line in output.splitlines() if line.startswith("RESULT")]
@@ -136,6 +137,8 @@ def measure(url: str, folder: Path, contacts: int, plan: Plan) -> Measured:
         arguments=arguments,
         WEB_CONCURRENCY=plan.workers,
         WEB_THREADS=plan.threads,
+        IDENTITY_API_KEY=KEY,
+        RATE_LIMIT_KEY="1000000000/minute",
     ) as server:
         for side in SIDES:
             load(server, side, bodies, 1)
