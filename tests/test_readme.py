@@ -7,12 +7,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click import Command, Group
 
 from identity import ROOT
 from identity.config import Config
+from tests.clean import follow, installed
+from tests.conftest import app_on
 from tests.serving import serving
 
 README = (ROOT / "README.md").read_text()
+GUIDES = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 
 
 def session() -> list[tuple[str, str]]:
@@ -48,10 +52,35 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
 
 def test_every_room_in_the_house_exists() -> None:
     house = README.split("## The house")[1]
-    for path in re.findall(
-        r"`((?:identity|templates|static|migrations|tests|benchmarks|script)[^`]*)`", house
-    ):
+    for path in re.findall(r"`([^`]*[./][^`]*)`", house):
         assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_link_leads_somewhere_and_every_command_is_there(guide: str) -> None:
+    text = (ROOT / guide).read_text()
+    app = app_on("sqlite:///unused.sqlite3")
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+        assert ((ROOT / guide).parent / link).exists(), link
+    for words in re.findall(r"flask ((?:identity|db)(?: [a-z]+)+)", text):
+        command: Command | None = app.cli
+        for word in words.split():
+            if isinstance(command, Group):
+                command = command.commands.get(word)
+                assert command is not None, words
+
+
+@pytest.mark.slow
+def test_customers_are_brought_as_printed(tmp_path: Path) -> None:
+    folder = installed(tmp_path / "identity")
+    (folder / "customers.csv").write_text("email,phone\ndoc@hillvalley.edu,5554385\n")
+    (commands,) = re.findall(r"```sh\n(\.venv.*?)```", README, re.DOTALL)
+    follow(".venv/bin/flask db upgrade", folder)
+
+    told = follow(commands, folder)
+
+    assert told.count("1  new customers") == 2
+    assert "doc@hillvalley.edu" in (folder / "customers-unified.csv").read_text()
 
 
 def test_the_readme_is_short() -> None:

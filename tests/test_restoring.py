@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from identity import ROOT
-from tests.clean import copied
+from tests.clean import follow, installed
 from tests.conftest import migrate
 from tests.postgres import binaries
 from tests.serving import Server, serving
@@ -38,24 +36,18 @@ class Recipe:
         """Run a step of the guide: back up, then restore."""
         section = GUIDE.split(f"### {self.kind}\n")[1].split("\n## ")[0].split("\n### ")[0]
         commands = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[step]
-        environment = {
-            "PATH": f"{binaries()}:{os.environ['PATH']}",
-            "SECRET_KEY": "hello, McFly",
-            "DATABASE_URL": self.before,
-            "NEW_DATABASE_URL": self.after,
-        }
-        done = subprocess.run(
-            ["sh", "-euc", commands],
-            cwd=self.folder, env=environment, capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return follow(
+            commands,
+            self.folder,
+            PATH=f"{binaries()}:{os.environ['PATH']}",
+            DATABASE_URL=self.before,
+            NEW_DATABASE_URL=self.after,
+        )
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
 def recipe(request: pytest.FixtureRequest, tmp_path: Path) -> Recipe:
-    folder = copied(tmp_path / "identity")
-    (folder / ".venv").symlink_to(sys.prefix)
+    folder = installed(tmp_path / "identity")
     if request.param == "SQLite":
         (folder / "instance").mkdir()
         url = f"sqlite:///{folder}/instance/identity.sqlite3"
