@@ -160,10 +160,15 @@ def kept_secret(folder: Path) -> str:
         draft = folder / f"secret_key.{os.getpid()}"
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(32))
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        put_in_place(draft, path)
     return path.read_text().strip()
+
+
+def put_in_place(draft: Path, path: Path) -> None:
+    """Make the draft that file, unless another process was first."""
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -16,6 +16,7 @@ from limits import RateLimitItem
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
+from identity.config import put_in_place
 from identity.errors import ConfigurationError, TooManyRequests, Unavailable
 
 MISS = 10
@@ -120,12 +121,7 @@ def _make(path: Path) -> None:
         "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER, expires REAL) WITHOUT ROWID"
     )
     connection.close()
-    try:
-        path.hardlink_to(draft)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    put_in_place(draft, path)
 
 
 def _connected(path: Path) -> sqlite3.Connection:
