@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import Delete, Insert, Update, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from identity import database
@@ -26,6 +26,10 @@ from identity.models import ApiKey, Staff
 PREFIX = "idk_"
 """What every key begins with, so that a scanner of leaked secrets knows one when it sees it."""
 SHORTEST_PASSWORD = 10
+ENVIRONMENT_KEY, STAFF = "environment", "staff"
+"""What the key that the environment gives is called, and whoever signs in with its password."""
+RESERVED = {ENVIRONMENT_KEY, STAFF, "api", "form", "seed"}
+"""Sources of links and lines of history that are not a key's or a person's name."""
 REMEMBERED_SECONDS = 5.0
 """How long an answer is kept. A revoked key or a removed person may go on for that long."""
 
@@ -114,7 +118,7 @@ def revoke_key(name: str) -> None:
         .where(ApiKey.name == name, ApiKey.revoked_at.is_(None))
         .values(revoked_at=datetime.now(UTC))
     )
-    if not _changed(statement):
+    if not _write(statement):
         raise NotFound(f"There is no key {name} in use.")
 
 
@@ -139,13 +143,13 @@ def create_person(name: str, password: str) -> None:
 def change_password(name: str, password: str) -> None:
     """Give somebody another password, which also signs them out everywhere."""
     statement = update(Staff).where(Staff.name == name).values(password_hash=_hash(password))
-    if not _changed(statement):
+    if not _write(statement):
         raise NotFound(f"There is no user {name}.")
 
 
 def remove_person(name: str) -> None:
     """Let somebody sign in no more; what they did keeps their name."""
-    if not _changed(delete(Staff).where(Staff.name == name)):
+    if not _write(delete(Staff).where(Staff.name == name)):
         raise NotFound(f"There is no user {name}.")
 
 
@@ -204,10 +208,25 @@ def _key(name: str, scopes: str, created_at: datetime, revoked_at: datetime | No
     return Key(name, frozenset(map(Scope, scopes.split())), created_at, revoked_at)
 
 
+def is_name(name: str) -> bool:
+    """Tell whether a key or a person may be called that.
+
+    Names are in the log, so none may be an email or a phone number; and `:` is for imports.
+    """
+    if not 0 < len(name) <= 100 or not name.isprintable() or set(name) & set("@:"):
+        return False
+    return any(map(str.isalpha, name))
+
+
 def _name(name: str) -> str:
-    if not name.strip() or len(name) > 100 or not name.isprintable() or ":" in name:
-        raise InvalidInput("A name has 1 to 100 printable characters, and no colon.")
-    return name.strip()
+    name = name.strip()
+    if not is_name(name):
+        raise InvalidInput(
+            "A name has 1 to 100 printable characters with a letter, and no colon and no @."
+        )
+    if name in RESERVED:
+        raise InvalidInput(f"{name} is the source of something else. Choose another name.")
+    return name
 
 
 def _hash(password: str) -> str:
@@ -221,18 +240,22 @@ def _nobody() -> str:
     return _hasher.hash(secrets.token_urlsafe())
 
 
-def _insert(statement: object, taken: str) -> None:
+def _insert(statement: Insert, taken: str) -> None:
     try:
-        _changed(statement)
+        _write(statement)
     except IntegrityError:
         raise InvalidInput(taken) from None
 
 
-def _changed(statement: object) -> int:
+def _write(statement: Insert | Update | Delete) -> int:
+    """Return how many rows were changed."""
+
     def write() -> int:
         with database.transaction() as connection:
-            return int(connection.execute(statement).rowcount)  # type: ignore[call-overload]
+            return connection.execute(statement).rowcount
 
-    changed = database.retrying(write)
+    # Once only: done again after a connection that was lost during the commit, it would find its
+    # own key and say that the name is taken.
+    changed = database.retrying(write, tries=1)
     forget()
     return changed

@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from identity import access
 from identity.access import Scope
 
-KEY = "a key that nobody would guess"
+KEY = "a-key-that-nobody-would-guess"
 PASSWORD = "great scott, 1.21"
 OUTSIDE = {"REMOTE_ADDR": "203.0.113.7"}
 

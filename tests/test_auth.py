@@ -2,6 +2,8 @@
 
 import multiprocessing
 import re
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -22,6 +24,7 @@ from identity.models import ApiKey, Event, Link, Staff
 from identity.web import signing
 from identity.web.auth import May
 from identity.web.limits import Limiter
+from identity.web.presenters import mask_email, mask_phone_number
 from tests.callers import KEY, PASSWORD, bearing, from_outside, key
 from tests.conftest import Make, See
 
@@ -130,8 +133,9 @@ def test_every_route_says_who_may_use_it(guarded: Flask) -> None:
 
 @pytest.mark.parametrize("credential", CREDENTIALS)
 def test_every_route_asks_for_its_credential(
-    guarded: Flask, outside: FlaskClient, credential: str
+    guarded: Flask, outside: FlaskClient, see: See, credential: str
 ) -> None:
+    see("einstein@hillvalley.edu", "1955")
     equipped(outside, credential)
 
     for endpoint, method, address in requests(guarded):
@@ -142,15 +146,26 @@ def test_every_route_asks_for_its_credential(
         with closing(outside.open(address, method=method, json=body)) as response:
             assert refused(response) != allowed, f"{method} {address}: {response.status}"
             assert response.status_code < 500
+            if not allowed or ROUTES[endpoint] in (May.ANYONE, May.VISITOR, May.METRICS):
+                # A refusal, or a form without its token, must not show what it keeps.
+                assert "einstein" not in response.text, f"{method} {address}"
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"X-Forwarded-For": "127.0.0.1"}, {"Host": "evil.example"}]
+    "headers",
+    [
+        {},
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"Host": "evil.example"},
+        {"Host": "evil.example", "X-Forwarded-Host": "localhost"},
+    ],
 )
+@pytest.mark.parametrize("proxies", ["0", "1"])
 def test_nothing_configured_is_this_machine_only(
-    app: Flask, see: See, headers: dict[str, str]
+    make: Make, see: See, headers: dict[str, str], proxies: str
 ) -> None:
     see("mcfly@hillvalley.edu", "123456")
+    app = make(TRUSTED_PROXIES=proxies)
     client = app.test_client() if headers else from_outside(app)
 
     for endpoint, method, address in requests(app):
@@ -163,7 +178,7 @@ def test_nothing_configured_is_this_machine_only(
             assert "mcfly" not in told
 
 
-@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "[::1]:8000"])
+@pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "[::1]:8000", "[::1]"])
 def test_nothing_configured_answers_this_machine(client: FlaskClient, host: str) -> None:
     assert client.post("/identify", json=MARTY, headers={"Host": host}).status_code == 200
 
@@ -203,6 +218,21 @@ def test_the_name_of_the_key_is_the_source(guarded: Flask, outside: FlaskClient)
     with guarded.app_context(), db.engine.connect() as connection:
         assert connection.scalars(select(Event.source)).all() == ["Hill Valley shop"]
         assert connection.scalars(select(Link.source)).all() == ["Hill Valley shop"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("mcfly@hillvalley.edu", "m***@hillvalley.edu"),
+        ("m@hillvalley.edu", "***@hillvalley.edu"),
+        ("123456", "***456"),
+        ("+17755550154;ext=12", "***154"),
+        ("12345", "***"),
+    ],
+)
+def test_what_is_masked_cannot_be_read(value: str, shown: str) -> None:
+    mask = mask_email if "@" in value else mask_phone_number
+    assert mask(value) == shown
 
 
 def test_a_key_that_resolves_reads_nobody(guarded: Flask, outside: FlaskClient) -> None:
@@ -388,11 +418,49 @@ def test_guessing_keys_ends_soon(make: Make) -> None:
     assert statuses(client, 3, "/lookup", **bearing("idk_guess")) == [401, 401, 429]
 
 
+@pytest.mark.parametrize(
+    ("address", "other", "same"),
+    [
+        ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2", True),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
+        ("203.0.113.7", "203.0.113.8", False),
+        ("203.0.113.7:4711", "203.0.113.7:4712", True),
+        ("::ffff:203.0.113.7", "203.0.113.7", True),
+    ],
+)
+def test_who_has_many_addresses_has_one_limit(
+    make: Make, address: str, other: str, same: bool
+) -> None:
+    client = limited(make, RATE_LIMIT_ADDRESS="2/minute", TRUSTED_PROXIES="1")
+
+    told = [
+        client.get("/lookup", headers={"X-Forwarded-For": each}).status_code
+        for each in (address, address, other)
+    ]
+
+    assert told == [401, 401, 429 if same else 401]
+
+
+def test_a_stranger_next_door_does_not_lock_out_who_has_signed_in(make: Make) -> None:
+    client = limited(make, RATE_LIMIT_ADDRESS="20/minute")
+    sign_in(client, PASSWORD)
+
+    stranger = from_outside(client.application)
+    assert statuses(stranger, 10, "/lookup", **bearing("idk_guess"))[-1] == 429
+
+    assert client.get("/clusters").status_code == 200
+
+
 def test_guessing_passwords_ends_soon(outside: FlaskClient) -> None:
     guesses = [sign_in(outside, "wrong").status_code for _ in range(10)]
 
     assert guesses == [401] * 10
     assert sign_in(outside, PASSWORD).status_code == 429
+
+
+@pytest.mark.parametrize("name", ["Doc\0", "x" * 200_000, "doc@hillvalley.edu"])
+def test_what_is_no_name_is_nobodys(outside: FlaskClient, name: str) -> None:
+    assert sign_in(outside, PASSWORD, name=name).status_code == 401
 
 
 def test_guessing_for_many_names_ends_too(
@@ -419,6 +487,32 @@ def test_workers_share_a_large_limit_to_the_hundredth(tmp_path: Path) -> None:
             let_through += 1
 
     assert 980 <= let_through <= 1000
+
+
+def test_threads_share_a_limit_to_the_last_call(tmp_path: Path) -> None:
+    limiter, limit = Limiter(tmp_path / "limits"), parse("1000/hour")
+
+    def ask(_: int) -> bool:
+        with suppress(TooManyRequests):
+            limiter.count(limit, "key:checkout")
+            return True
+        return False
+
+    with ThreadPoolExecutor(16) as threads:
+        assert sum(threads.map(ask, range(3000))) == 1000
+
+
+def test_counters_that_ended_are_taken_away(tmp_path: Path) -> None:
+    limiter = Limiter(tmp_path / "limits")
+    limiter.count(parse("5/second"), "address:198.51.100.1")
+    time.sleep(1.1)
+
+    for n in range(1001):
+        limiter.count(parse("5/hour"), f"address:{n}")
+
+    with closing(sqlite3.connect(tmp_path / "limits")) as counters:
+        ended = "SELECT count(*) FROM counter WHERE expires < ?"
+        assert counters.execute(ended, (time.time(),)).fetchone() == (0,)
 
 
 def count_a_few(path: Path) -> None:

@@ -212,7 +212,7 @@ def test_a_search_form_that_is_too_old_says_so(client: FlaskClient) -> None:
     response = client.post("/clusters", data={"part": "doc"}, follow_redirects=True)
 
     assert response.request.path == "/clusters"
-    assert "Search again." in folded(response)
+    assert "The page was open for too long. Try again." in folded(response)
 
 
 def test_moments_are_told_as_a_person_would(see: See) -> None:

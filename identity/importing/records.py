@@ -48,7 +48,8 @@ def give(file_name: str, given_by: str, content: bytes | None = None) -> int:
     now = datetime.now(UTC)
     forgotten = (Import.started_at.is_(None)) & (Import.given_at < now - KEPT)
     values = {
-        "file_name": file_name,
+        # PostgreSQL takes no text with a NUL in it, and a page no name without an end.
+        "file_name": "".join(filter(str.isprintable, file_name))[:200],
         "given_by": given_by,
         "given_at": now,
         "counts": {},

@@ -6,7 +6,9 @@ what they bring names them as its source.
 
 import hmac
 import ipaddress
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -17,16 +19,16 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, Se
 from flask.typing import ResponseReturnValue
 
 from identity import access
-from identity.access import Scope
+from identity.access import ENVIRONMENT_KEY, STAFF, Scope
 from identity.config import Config
 from identity.errors import Forbidden, Unauthenticated
 from identity.web.limits import MISS, REFUSED, Limiter
 
-HERE = {"localhost", "127.0.0.1", "::1"}
-FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_VIA")
-ENVIRONMENT_KEY = "environment"
-"""The name of the key, and of whoever signs in with the password, that the environment gives."""
-ANYBODY = "staff"
+HERE = {"localhost", "127.0.0.1", "[::1]"}
+FORWARDED = (
+    *("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"),
+    *("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST"),
+)
 ONLY_HERE = (
     "This service answers on this machine only, as localhost or 127.0.0.1. To let others in, set "
     "IDENTITY_API_KEY for programs and IDENTITY_PASSWORD for people."
@@ -121,7 +123,16 @@ def count_miss() -> None:
     """Count a look-up that found nothing, which is what guessing looks like."""
     config: Config = current_app.config["IDENTITY"]
     if _limited(config, g.caller):
-        _hit(config, g.caller, MISS)
+        # It was counted once already, as a call.
+        _hit(config, g.caller, MISS - 1)
+
+
+def neighbourhood() -> str:
+    """Return whose guesses are counted together: an IPv4 address, or an IPv6 network.
+
+    With IPv6 each subscriber has 2**64 addresses to come from.
+    """
+    return _neighbourhood(request.remote_addr or "")
 
 
 def sign_in(name: str, password: str) -> bool:
@@ -156,7 +167,7 @@ def _caller(config: Config) -> Caller:
     if "HTTP_COOKIE" in environ and session.get("proof"):
         name = str(session.get("name", ""))
         if hmac.compare_digest(str(session["proof"]), _proof(name, config)):
-            return Caller(name or ANYBODY, is_person=True)
+            return Caller(name or STAFF, is_person=True)
     if config.open:
         return EVERYTHING
     if config.api_key or config.password or access.anybody():
@@ -183,7 +194,7 @@ def _from_here() -> bool:
     environ = request.environ
     # A page elsewhere may give its own name this machine's address, and then read our answers in
     # a visitor's browser. Asked by any other name than these, we refuse.
-    name = environ.get("HTTP_HOST", "").rsplit(":", 1)[0].strip("[]")
+    name = re.sub(r":\d+$", "", environ.get("HTTP_HOST", ""))
     return (
         _is_loopback(environ.get("REMOTE_ADDR", ""))
         and name in HERE
@@ -197,6 +208,18 @@ def _is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False
+
+
+@lru_cache(1000)
+def _neighbourhood(address: str) -> str:
+    # Some proxies name the port too.
+    for spelling in address, address.rpartition(":")[0].strip("[]"):
+        with suppress(ValueError):
+            parsed = ipaddress.ip_address(spelling)
+            if isinstance(parsed, ipaddress.IPv4Address):
+                return str(parsed)
+            return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
+    return address
 
 
 def _may_measure(config: Config) -> bool:
@@ -219,8 +242,11 @@ def _hit(config: Config, caller: Caller, cost: int) -> None:
     limiter: Limiter = current_app.config["LIMITER"]
     if caller.is_key:
         limiter.count(config.key_limit, f"key:{caller.name}", cost)
+    elif caller.is_person and caller.name:
+        # Apart from strangers who come from the same address, and would lock them out.
+        limiter.count(config.address_limit, f"person:{neighbourhood()}:{caller.name}", cost)
     else:
-        limiter.count(config.address_limit, f"address:{request.remote_addr}", cost)
+        limiter.count(config.address_limit, f"address:{neighbourhood()}", cost)
 
 
 class Sessions(SecureCookieSessionInterface):

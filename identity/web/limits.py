@@ -10,6 +10,7 @@ import sqlite3
 import tempfile
 import threading
 import time
+from itertools import count
 from pathlib import Path
 
 from limits import RateLimitItem
@@ -27,6 +28,7 @@ SHARES = 100
 """A worker takes a hundredth of a large limit at a time, and lets as many through by itself."""
 MOST = 10_000
 """Callers for whom it keeps what is left."""
+BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class SharedStorage(Storage):
@@ -38,9 +40,9 @@ class SharedStorage(Storage):
         """Count in that file, making it when it is not there."""
         super().__init__()
         self._path = path
-        # Its threads wait here for each other, where they are woken at once.
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._counted = count()
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -50,6 +52,8 @@ class SharedStorage(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Add to a counter, which begins anew when it has expired; return its value."""
         now = time.time()
+        if next(self._counted) % 1000 == 0:
+            self._ask("DELETE FROM counter WHERE expires < ?", now)
         return int(
             self._ask(
                 "INSERT INTO counter (name, value, expires) VALUES (?, ?, ?)"
@@ -89,12 +93,11 @@ class SharedStorage(Storage):
         with self._lock:
             try:
                 row = self._open().execute(statement, values).fetchone()
-            except sqlite3.OperationalError:
+            except sqlite3.Error as error:
                 self._connection = None
-                raise
-            except sqlite3.DatabaseError:
-                # A power cut broke it. It would refuse everybody until somebody took it away.
-                self._connection = None
+                if getattr(error, "sqlite_errorcode", None) not in BROKEN:
+                    raise
+                # A power cut did it. It would refuse everybody until somebody took it away.
                 for suffix in ("", "-wal", "-shm"):
                     self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
                 row = self._open().execute(statement, values).fetchone()
@@ -104,9 +107,7 @@ class SharedStorage(Storage):
         if self._connection is None:
             if not self._path.exists():
                 _make(self._path)
-            connection = _connected(self._path)
-            connection.execute("DELETE FROM counter WHERE expires < ?", (time.time(),))
-            self._connection = connection
+            self._connection = _connected(self._path)
         return self._connection
 
 
@@ -150,6 +151,7 @@ class Limiter:
         self._limiter = FixedWindowRateLimiter(self._storage)
         self._taken: dict[str, tuple[int, float]] = {}
         """What this worker may still let through by itself, and until when."""
+        self._lock = threading.Lock()
 
     def forget(self) -> None:
         """Begin anew, for everybody."""
@@ -161,9 +163,14 @@ class Limiter:
 
         Raises `Unavailable` when it cannot be counted.
         """
+        # Two threads that took a share at once would lose one of them.
+        with self._lock:
+            self._count(limit, who, cost)
+
+    def _count(self, limit: RateLimitItem, who: str, cost: int) -> None:
         left, until = self._taken.get(who, (0, 0.0))
         if left >= cost and time.time() < until:
-            # Two threads at once may let one call more through. Asking costs a sixth of a repeat.
+            # Asking the file each time costs a sixth of a repeat.
             self._taken[who] = left - cost, until
             return
         taken = max(cost, limit.amount // SHARES)

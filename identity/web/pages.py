@@ -7,23 +7,25 @@ customer is named by the contact that brought it.
 
 from typing import TypeVar
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
-from identity import browsing, clusters, database, events, evidence, reconciliation
+from identity import browsing, clusters, database, events, evidence
 from identity.browsing import Order
 from identity.events import EventKind
 from identity.evidence import Node
 from identity.identifiers import Identifiers, as_searched
-from identity.web import auth, blueprint, metrics
-from identity.web.api import CLUSTER_PATH, LARGEST_ID, cluster_of, region
+from identity.models import LARGEST_ID
+from identity.web import blueprint
+from identity.web.api import CLUSTER_PATH, cluster_of, decide, region
 from identity.web.auth import May, allow
 from identity.web.forms import IdentifyForm
 from identity.web.graph import picture
 
 Choice = TypeVar("Choice", Order, EventKind)
 
+SIGN_OUT = "/sign-out"
 LATEST = 6
 SHOWN = 200
 """Contacts of one customer on a page, unless all are asked for."""
@@ -67,11 +69,13 @@ def home() -> ResponseReturnValue:
 
 
 def form_too_old(_: CSRFError) -> ResponseReturnValue:
-    """Show the form again, as it was filled in, to somebody who left it open too long."""
-    if request.endpoint == "web.customers":
-        flash("The page was open for too long. Search again.")
-        return redirect(url_for("web.customers"), 303)
-    return _home(IdentifyForm(), too_old=True), 400
+    """Show the form again to somebody who left it open too long."""
+    if request.endpoint == "web.home":
+        # As it was filled in. On the other forms, little is typed or none.
+        return _home(IdentifyForm(), too_old=True), 400
+    flash("The page was open for too long. Try again.")
+    # Each form has a page at its own address. That asks who is asking, and this does not.
+    return redirect(url_for("web.home") if request.path == SIGN_OUT else request.path, 303)
 
 
 def _home(form: IdentifyForm, **more: object) -> str:
@@ -81,8 +85,7 @@ def _home(form: IdentifyForm, **more: object) -> str:
 
 
 def _submit(given: Identifiers) -> ResponseReturnValue:
-    outcome = reconciliation.identify(given, source=auth.source("form"))
-    g.decision = metrics.count_decision(outcome)
+    outcome = decide(given, "form")
     flash(WHAT_HAPPENED[outcome.event])
     return _see(outcome.cluster)
 

@@ -20,7 +20,7 @@ def masked(cluster: Cluster) -> dict[str, Any]:
             "primaryContactId": cluster.primary_id,
             "contactCount": len(cluster.members),
             "emails": [mask_email(email) for email in cluster.emails],
-            "phoneNumbers": [f"***{number[-3:]}" for number in cluster.phone_numbers],
+            "phoneNumbers": [mask_phone_number(number) for number in cluster.phone_numbers],
         }
     }
 
@@ -28,7 +28,13 @@ def masked(cluster: Cluster) -> dict[str, Any]:
 def mask_email(email: str) -> str:
     """Return an email of which only the first letter and the domain can be read."""
     name, _, domain = email.rpartition("@")
-    return f"{name[:1]}***@{domain}"
+    return f"{name[0] if len(name) > 1 else ''}***@{domain}"
+
+
+def mask_phone_number(number: str) -> str:
+    """Return a phone number of which only the last three digits can be read."""
+    digits = "".join(filter(str.isdigit, number.partition(";")[0]))
+    return f"***{digits[-3:] if len(digits) > 5 else ''}"
 
 
 def summary(cluster: Cluster) -> dict[str, Any]:

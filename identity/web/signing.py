@@ -9,6 +9,7 @@ from identity.web import auth, blueprint
 from identity.web.auth import May, allow
 from identity.web.forms import SignInForm
 from identity.web.limits import Limiter
+from identity.web.pages import SIGN_OUT
 
 ATTEMPTS = parse("10/15 minutes")
 """For one name, from one address. Not from all together: that would let strangers lock them out."""
@@ -23,12 +24,7 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm()
     if form.validate_on_submit():
         name = (form.person.data or "").strip()
-        limiter: Limiter = current_app.config["LIMITER"]
-        somebody = f"sign-in:{request.remote_addr}:{name}"
-        limiter.count(ATTEMPTS_OF_AN_ADDRESS, f"sign-in:{request.remote_addr}")
-        limiter.count(ATTEMPTS, somebody)
-        if auth.sign_in(name, form.password.data or ""):
-            limiter.pardon(ATTEMPTS, somebody)
+        if _let_in(name, form.password.data or ""):
             return redirect(_destination(), 303)
         form.password.errors = ["The name or the password is not right."]
     named = bool(access.people())
@@ -36,7 +32,21 @@ def sign_in() -> ResponseReturnValue:
     return render_template("sign_in.html", form=form, named=named), status
 
 
-@blueprint.post("/sign-out")
+def _let_in(name: str, password: str) -> bool:
+    limiter: Limiter = current_app.config["LIMITER"]
+    address = f"sign-in:{auth.neighbourhood()}"
+    limiter.count(ATTEMPTS_OF_AN_ADDRESS, address)
+    if name and not access.is_name(name):
+        # Nobody is called that, and PostgreSQL refuses even to look.
+        return False
+    limiter.count(ATTEMPTS, f"{address}:{name}")
+    if not auth.sign_in(name, password):
+        return False
+    limiter.pardon(ATTEMPTS, f"{address}:{name}")
+    return True
+
+
+@blueprint.post(SIGN_OUT)
 @allow(May.VISITOR)
 def sign_out() -> ResponseReturnValue:
     """End the session."""
