@@ -56,7 +56,6 @@ def create_app(config: Config | None = None) -> Flask:
     )
     app.config.update(
         SECRET_KEY=config.secret_key or kept_secret(Path(app.instance_path)),
-        DEFAULT_PHONE_REGION=config.default_phone_region,
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_NAME="identity",
@@ -65,22 +64,19 @@ def create_app(config: Config | None = None) -> Flask:
         LIMITER=Limiter(shared_file(config.database_url)),
     )
     app.session_interface = Sessions()
+    # What it redirected to would be on the host that the caller named.
+    app.url_map.merge_slashes = False
     # The contract's order of keys, not the alphabet's.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     database.configure(app, config)
     Migrate(app, database.db, directory=str(ROOT / "migrations"))
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_host=1)  # type: ignore[method-assign]
-    observing.write_log(at_once=config.frozen)
-    if config.sentry_dsn:
-        observing.report_faults(config.sentry_dsn)
-    if config.open:
-        app.logger.warning("IDENTITY_OPEN is set: everybody who can reach this service may ask it.")
-    observing.observe(app)
+    observing.observe(app, config)
     app.before_request(auth.check)
     app.before_request(allow_files)
     csrf = CSRFProtect(app)
-    # A page of another site cannot send JSON here without asking first, and we never say yes.
+    # A page of another site cannot send JSON here without asking first, and has no cookie to send.
     csrf.exempt(identify)
     app.register_error_handler(CSRFError, form_too_old)
     app.register_blueprint(web.blueprint)

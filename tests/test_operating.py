@@ -4,7 +4,9 @@ import io
 import json
 import logging
 import re
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -108,6 +110,31 @@ def test_counts_name_nobody(client: FlaskClient) -> None:
 
     assert "mcfly" not in told
     assert "nowhere" not in told
+
+
+def test_invented_methods_are_counted_as_one(client: FlaskClient) -> None:
+    for n in range(3):
+        client.open("/identify", method=f"+1775555015{n}")
+
+    told = client.get("/metrics").text
+
+    assert "1775555015" not in told
+    assert 'method="other",route="none",status="405"' in told
+
+
+def test_the_log_goes_on_when_many_write_it_and_nobody_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def vanished(_: str) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(observing.Gathered, "SECONDS", 0)
+    monkeypatch.setattr(sys.stderr, "write", vanished)
+    log = logging.Logger("busy")
+    log.addHandler(observing.Gathered())
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda n: log.warning("%s", n), range(20_000)))
 
 
 def test_an_address_may_be_let_in_to_the_counts_and_nothing_else(make: Make) -> None:

@@ -7,7 +7,6 @@ we did not foresee is logged without its message, because messages quote custome
 import traceback
 from collections.abc import Iterator
 
-import sentry_sdk
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
@@ -23,7 +22,7 @@ from identity.errors import (
     Unauthenticated,
     Unavailable,
 )
-from identity.web import metrics
+from identity.web import metrics, observing
 from identity.web.imports import TOO_LARGE
 
 STATUS: dict[type[IdentityError], int] = {
@@ -92,7 +91,7 @@ def _unforeseen(error: Exception) -> Response:
     current_app.logger.error(
         "request %s to %s failed\n%s", g.request_id, request.endpoint, "".join(_where(error))
     )
-    sentry_sdk.capture_exception(error)
+    observing.report(error)
     sentence = f"Something went wrong on our side. Quote {g.request_id} when you report it."
     return _answer(sentence, 500, {}, request_id=g.request_id)
 

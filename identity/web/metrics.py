@@ -39,7 +39,7 @@ CONTACTS = Histogram(
     "Contacts of the customers that calls to identify answered with.",
     buckets=(1, 2, 3, 5, 10, 20, 50, 100, 500, 1000, 5000),
 )
-RETRIES = Counter("identity_retries", "Decisions made again after a lost race.")
+RETRIES = Counter("identity_retries", "Calls begun again after a lost race or connection.")
 CONFLICTS = Counter("identity_conflicts", "Calls answered 503 because races stayed lost.")
 CONNECTIONS = Gauge(
     "identity_pool_connections", "Connections in use.", ("pool",), multiprocess_mode="livesum"

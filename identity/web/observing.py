@@ -4,22 +4,23 @@ The address that was asked for holds ids and, in a query, emails and phone numbe
 is the route, and who asked by the name of their key.
 """
 
-import atexit
 import json
 import logging
 import random
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
-from queue import SimpleQueue
 from typing import Any
 
 import sentry_sdk
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
+from identity.config import Config
 from identity.web import metrics
 
+METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
 QUIET = {"static", "web.health", "web.ready", "web.metrics_page"}
 """Not worth a line each time: machines ask for these all day."""
 lines = logging.getLogger("identity.requests")
@@ -58,23 +59,25 @@ class Gathered(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting: SimpleQueue[str] = SimpleQueue()
+        self._waiting: list[str] = []
         threading.Thread(target=self._write_on, name="log", daemon=True).start()
-        # A server that stops has still to say what it did.
-        atexit.register(self.flush)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record until the next writing."""
-        self._waiting.put(f"{self.format(record)}\n")
+        self._waiting.append(f"{self.format(record)}\n")
         if record.levelno >= logging.WARNING:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is waiting."""
-        lines = [self._waiting.get() for _ in range(self._waiting.qsize())]
+        """Write what is waiting. Python calls it too, when the process ends."""
+        self.acquire()
+        lines, self._waiting = self._waiting, []
+        self.release()
         if lines:
-            sys.stderr.write("".join(lines))
-            sys.stderr.flush()
+            # Nobody can be told that nobody can be told; and who serves must go on serving.
+            with suppress(OSError, ValueError):
+                sys.stderr.write("".join(lines))
+                sys.stderr.flush()
 
     def _write_on(self) -> None:
         while True:
@@ -82,8 +85,13 @@ class Gathered(logging.Handler):
             self.flush()
 
 
-def observe(app: Flask) -> None:
+def observe(app: Flask, config: Config) -> None:
     """Tell of every request to the app."""
+    write_log(at_once=config.frozen)
+    if config.sentry_dsn:
+        report_faults(config.sentry_dsn)
+    if config.open:
+        app.logger.warning("IDENTITY_OPEN is set: everybody who can reach this service may ask it.")
     app.before_request(_begin)
     app.after_request(_end)
     metrics.watch_pools(app)
@@ -97,6 +105,8 @@ def write_log(*, at_once: bool) -> None:
         handler = logging.StreamHandler() if at_once else Gathered()
         handler.setFormatter(PlainLines() if sys.stderr.isatty() else JsonLines())
         root.addHandler(handler)
+        # Whoever runs us may have a handler of their own, which would tell everything again.
+        root.propagate = False
         root.setLevel(logging.INFO)
 
 
@@ -110,6 +120,15 @@ def report_faults(dsn: str, transport: sentry_sdk.Transport | None = None) -> No
         max_breadcrumbs=0,
         before_send=_without_messages,
     )
+
+
+def report(fault: Exception) -> None:
+    """Send a fault to Sentry, if that is configured."""
+    sentry_sdk.capture_exception(fault)
+    config: Config = current_app.config["IDENTITY"]
+    if config.frozen:
+        # What is sent in the background would wait for the next request.
+        sentry_sdk.flush(2)
 
 
 def _without_messages(event: Any, _: object) -> Any:
@@ -127,7 +146,9 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     seconds = time.perf_counter() - g.begun
-    method, route, status = request.method, _route(), response.status_code
+    # Whoever asks may invent methods, and each would be counted for ever.
+    method = request.method if request.method in METHODS else "other"
+    route, status = _route(), response.status_code
     response.headers["X-Request-Id"] = g.request_id
     metrics.count_request(method, route, status, seconds)
     if request.endpoint not in QUIET or status >= 400:
