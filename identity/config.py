@@ -4,7 +4,9 @@ Nothing else in the package looks at `os.environ`, so this page is the whole lis
 settings. Each wrong value is a `ConfigurationError` at start that names the variable.
 """
 
+import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +14,8 @@ from pathlib import Path
 from typing import Self
 
 import phonenumbers
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, parse, parse_many
+from sentry_sdk.utils import BadDsn, Dsn
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -72,21 +75,21 @@ class Config:
             frozen="AWS_LAMBDA_FUNCTION_NAME" in given,
             database_url=_database_url(given.get("DATABASE_URL", DEFAULT_DATABASE_URL)),
             default_phone_region=_phone_region(given.get("DEFAULT_PHONE_REGION")),
-            secret_key=given.get("SECRET_KEY"),
+            secret_key=_secret(given, "SECRET_KEY", 12),
             port=_whole_number(given, "PORT", cls.port, 1, 65535),
             workers=_whole_number(given, "WEB_CONCURRENCY", cls.workers, 1, 64),
             threads=_whole_number(given, "WEB_THREADS", cls.threads, 1, 64),
             # A host that runs us in a container asks from outside of it.
             host=given.get("HOST", "0.0.0.0" if given.get("RENDER") else cls.host),  # noqa: S104
-            api_key=_secret(given, "IDENTITY_API_KEY", 20),
+            api_key=_key(given, "IDENTITY_API_KEY"),
             password=_secret(given, "IDENTITY_PASSWORD", 10),
             open=_yes(given, "IDENTITY_OPEN"),
-            origins=tuple(given.get("IDENTITY_ORIGINS", "").replace(",", " ").split()),
+            origins=_origins(given, "IDENTITY_ORIGINS"),
             proxies=_whole_number(given, "TRUSTED_PROXIES", cls.proxies, 0, 10),
             key_limit=_limit(given, "RATE_LIMIT_KEY", KEY_LIMIT),
             address_limit=_limit(given, "RATE_LIMIT_ADDRESS", ADDRESS_LIMIT),
-            metrics_from=given.get("METRICS_FROM"),
-            sentry_dsn=given.get("SENTRY_DSN"),
+            metrics_from=_address(given, "METRICS_FROM"),
+            sentry_dsn=_dsn(given, "SENTRY_DSN"),
         )
 
 
@@ -124,6 +127,39 @@ def _secret(given: Mapping[str, str], name: str, shortest: int) -> str | None:
     return secret
 
 
+def _key(given: Mapping[str, str], name: str) -> str | None:
+    key = _secret(given, name, 20)
+    # What a header Authorization can carry: RFC 6750.
+    if key is not None and not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", key):
+        raise ConfigurationError(f"{name} may hold letters, digits and - . _ ~ + / only.")
+    return key
+
+
+def _origins(given: Mapping[str, str], name: str) -> tuple[str, ...]:
+    origins = tuple(given.get(name, "").replace(",", " ").split())
+    for origin in origins:
+        # A pattern would let in more than it seems to: https://*.shop.example too.
+        if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d+)?", origin):
+            raise ConfigurationError(f"{name} must look like https://shop.example, without a path.")
+    return origins
+
+
+def _address(given: Mapping[str, str], name: str) -> str | None:
+    if name not in given:
+        return None
+    try:
+        return str(ipaddress.ip_address(given[name]))
+    except ValueError:
+        raise ConfigurationError(f"{name} must be one address, such as 10.0.0.7.") from None
+
+
+def _dsn(given: Mapping[str, str], name: str) -> str | None:
+    try:
+        return str(Dsn(given[name])) if name in given else None
+    except BadDsn:
+        raise ConfigurationError(f"{name} is not an address that Sentry gave.") from None
+
+
 def _yes(given: Mapping[str, str], name: str) -> bool:
     # Anything else is a mistake: "no" must not open the service to the world.
     if given.get(name, "0") not in ("0", "1"):
@@ -133,9 +169,12 @@ def _yes(given: Mapping[str, str], name: str) -> bool:
 
 def _limit(given: Mapping[str, str], name: str, default: str) -> RateLimitItem:
     try:
-        return parse(given.get(name, default))
+        (limit,) = parse_many(given.get(name, default))
     except ValueError:
-        raise ConfigurationError(f"{name} must look like {default}.") from None
+        limit = None
+    if limit is None or not limit.amount or not limit.get_expiry():
+        raise ConfigurationError(f"{name} must look like {default}.")
+    return limit
 
 
 def _whole_number(
