@@ -2,11 +2,16 @@
 
 import os
 import shutil
+import socket
+import struct
+import sys
 import tempfile
 from typing import Any
 
 from gunicorn.glogging import Logger
 
+STALLED = 10
+"""Seconds without a byte, in the middle of a request or an answer, after which we hang up."""
 COUNTS, PREFIX = "PROMETHEUS_MULTIPROC_DIR", "identity-counts-"
 OURS = f"{PREFIX}{os.getpid()}-"
 counts = os.environ.get(COUNTS, PREFIX)
@@ -36,12 +41,15 @@ class DiscreetLogger(Logger):  # type: ignore[misc]
         if msg.startswith("Error handling request"):
             msg, args, kwargs = "A request failed outside the application.", (), {}
             super().error(msg, *args, **kwargs)
+        elif msg.startswith("Socket error") and isinstance(sys.exception(), BlockingIOError):
+            super().info("A client said nothing more in the middle of a request.")
         else:
             super().exception(msg, *args, **kwargs)
 
 
 wsgi_app = "wsgi:app"
-bind = f"{settings.host}:{settings.port}"
+host = f"[{settings.host}]" if ":" in settings.host else settings.host
+bind = f"{host}:{settings.port}"
 worker_class = "gthread"
 workers = settings.workers
 threads = settings.threads
@@ -49,6 +57,18 @@ keepalive = 15
 logger_class = DiscreetLogger
 # Nothing here uses the control socket, and a socket in the home folder is one more door.
 control_socket_disable = True
+
+
+# Nothing here wants to be told by a header under which path it is.
+forwarder_headers = ""
+
+
+def when_ready(server: Any) -> None:
+    """Let no client hold a thread by saying nothing more, as one that vanished half-way does."""
+    for listener in server.LISTENERS:
+        for direction in socket.SO_RCVTIMEO, socket.SO_SNDTIMEO:
+            # What is accepted has the options of the socket it came by.
+            listener.sock.setsockopt(socket.SOL_SOCKET, direction, struct.pack("ll", STALLED, 0))
 
 
 def child_exit(_: Any, worker: Any) -> None:

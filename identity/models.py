@@ -27,6 +27,9 @@ from identity.database import Base, UtcDateTime
 # Only INTEGER PRIMARY KEY counts by itself on SQLite.
 Id = BigInteger().with_variant(Integer(), "sqlite")
 
+LARGEST_ID = 2**63 - 1
+"""A larger number is no id in either database, and asking with it is an error there."""
+
 # Identifiers are compared byte by byte. A language's collation is slower, and an upgrade of the
 # operating system may change its order and corrupt every index built on it.
 Exact = Text().with_variant(Text(collation="C"), "postgresql")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -433,6 +434,38 @@ def test_a_large_body_is_refused_on_the_wire_and_the_service_goes_on(server: Ser
     assert sized.startswith(b"HTTP/1.1 413")
     assert chunked.startswith(b"HTTP/1.1 413")
     assert server.identify("doc@hillvalley.edu")[0] == 200
+
+
+@pytest.mark.parametrize("chunk", [b"zz\r\n", b"1\r\n{??", b"1\r\n{\r\n0\r\nno trailer\r\n\r\n"])
+def test_a_body_that_is_badly_framed_is_refused(server: Server, chunk: bytes) -> None:
+    head = b"POST /identify HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+    answer = on_the_wire(server, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk)
+
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"The body cannot be read." in answer
+
+
+def test_callers_that_vanish_half_way_hold_nobody_up_for_long(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    path = shutil.copy(migrated_sqlite, tmp_path / "identity.sqlite3")
+    with ExitStack() as stack:
+        server = stack.enter_context(serving(f"sqlite:///{path}", tmp_path, WEB_CONCURRENCY=1))
+        port = urllib3.util.parse_url(server.url).port or 0
+        for _ in range(4):
+            caller = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            caller.sendall(b"POST /identify HTTP/1.1\r\nHost: localhost\r\nX-Half: ")
+
+        assert server.identify("doc@hillvalley.edu")[0] == 200
+
+
+def test_headers_do_not_say_which_path_was_asked_for(server: Server) -> None:
+    head = (
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nScript_Name: /x\r\n\r\n"
+    )
+
+    assert on_the_wire(server, head).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize(

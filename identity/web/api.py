@@ -2,10 +2,14 @@
 
 from flask import Response, abort, current_app, g, jsonify, request
 from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException
 
 from identity import clusters, database, evidence, reconciliation
+from identity.config import Config
 from identity.errors import InvalidInput, NotFound
 from identity.identifiers import Identifiers
+from identity.models import LARGEST_ID
+from identity.reconciliation import Outcome
 from identity.web import auth, blueprint, metrics, presenters
 from identity.web.auth import May, allow
 from identity.web.openapi import describe
@@ -19,10 +23,7 @@ from identity.web.schemas import (
     Resolved,
 )
 
-LARGEST_ID = 2**63 - 1
-
 CLUSTER_PATH = f"/clusters/<int(max={LARGEST_ID}):contact_id>"
-"""A larger number is no id in either database, and asking with it is an error there."""
 
 
 @blueprint.post("/identify")
@@ -30,8 +31,7 @@ CLUSTER_PATH = f"/clusters/<int(max={LARGEST_ID}):contact_id>"
 @describe(Identified, Resolved, body=IdentifyRequest)
 def identify() -> Response:
     """Link what the body gives to everything known, and answer with the whole customer."""
-    outcome = reconciliation.identify(_identifiers_in_body(), source=auth.source("api"))
-    g.decision = metrics.count_decision(outcome)
+    outcome = decide(_identifiers_in_body(), "api")
     answer = presenters.masked if auth.masked() else presenters.answer
     return jsonify(answer(outcome.cluster))
 
@@ -72,6 +72,13 @@ def graph_json(contact_id: int) -> Response:
     return jsonify(presenters.graph(graph, cluster.primary_id))
 
 
+def decide(given: Identifiers, otherwise: str) -> Outcome:
+    """Link `given` to everything known; `otherwise` is the source when nobody has a name."""
+    outcome = reconciliation.identify(given, source=auth.source(otherwise))
+    g.decision = metrics.count_decision(outcome)
+    return outcome
+
+
 def cluster_of(contact_id: int) -> clusters.Cluster:
     """Return the customer of a contact; raise `NotFound` when there is no such contact."""
     cluster = database.read(lambda connection: clusters.with_contact(connection, contact_id))
@@ -84,7 +91,7 @@ def cluster_of(contact_id: int) -> clusters.Cluster:
 def _identifiers_in_body() -> Identifiers:
     if not request.is_json:
         abort(415)
-    data = request.get_data(cache=False)
+    data = _body()
     if request.content_length is None and len(data) == request.max_content_length:
         # A body sent in chunks is cut off at the limit, without a word.
         abort(413)
@@ -93,6 +100,16 @@ def _identifiers_in_body() -> Identifiers:
     except ValidationError as error:
         raise _invalid(error) from None
     return Identifiers.parse(body.email, body.phoneNumber, region=region())
+
+
+def _body() -> bytes:
+    try:
+        return request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception:
+        # Each server has errors of its own for a body that breaks off or is badly framed.
+        raise InvalidInput("The body cannot be read.") from None
 
 
 def _invalid(error: ValidationError) -> InvalidInput:
@@ -114,5 +131,5 @@ def _invalid(error: ValidationError) -> InvalidInput:
 
 def region() -> str | None:
     """Return the country by which phone numbers without a country code are read."""
-    configured: str | None = current_app.config["DEFAULT_PHONE_REGION"]
-    return configured
+    config: Config = current_app.config["IDENTITY"]
+    return config.default_phone_region

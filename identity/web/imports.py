@@ -19,8 +19,9 @@ from identity.importing import imports, records
 from identity.importing.files import examine
 from identity.importing.imports import Given
 from identity.importing.rejects import Rejects
+from identity.models import LARGEST_ID
 from identity.web import auth, blueprint
-from identity.web.api import LARGEST_ID, region
+from identity.web.api import region
 from identity.web.auth import May, allow
 from identity.web.forms import ImportForm
 

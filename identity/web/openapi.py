@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
+from identity.models import LARGEST_ID
 from identity.web import blueprint
 from identity.web.auth import May, allow
 from identity.web.schemas import Problem
@@ -30,8 +31,8 @@ ERRORS = {
     415: "The body is not JSON.",
     429: "Too much was asked for in a short time. `Retry-After` says when to come back.",
     500: "A fault of ours, with an id to quote.",
-    503: "The database does not answer, or too many callers want the same customer. Nothing was "
-    "written; try again.",
+    503: "The database does not answer, or too many callers want the same customer. Nothing is "
+    "half written; send it again.",
 }
 INTRODUCTION = """
 Send what a customer gave, and get back all that is known of them. An answer is a list of
@@ -92,8 +93,8 @@ def specification(app: Flask) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for rule, view in described:
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            path = paths.setdefault(re.sub(r"<(?:[^:>]+:)?(\w+)>", r"{\1}", _short(rule.rule)), {})
-            path[method.lower()] = _operation(rule, view)
+            path = re.sub(r"<(?:[^:>]+:)?(\w+)>", r"{\1}", rule.rule)
+            paths.setdefault(path, {})[method.lower()] = _operation(rule, view)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Identity", "version": "1", "description": INTRODUCTION},
@@ -103,11 +104,6 @@ def specification(app: Flask) -> dict[str, Any]:
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
-
-
-def _short(rule: str) -> str:
-    # A converter's own arguments hold brackets: <int(max=9):contact_id>.
-    return re.sub(r"<\w+\([^)]*\):", "<", rule)
 
 
 def _operation(rule: Rule, view: Callable[..., object]) -> dict[str, Any]:
@@ -162,7 +158,7 @@ def _problem(status: int) -> dict[str, Any]:
 
 
 def _argument(name: str) -> dict[str, Any]:
-    schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
+    schema = {"type": "integer", "minimum": 0, "maximum": LARGEST_ID}
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
