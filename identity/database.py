@@ -33,6 +33,7 @@ PATIENCE = 5.0
 TRIES = 20
 """Decisions attempted at most, for one call."""
 READING, DECIDING = "reading", "deciding"
+DRIVERS = (DBAPIError, psycopg.Error, sqlite3.Error)
 CONTENDED = "Too many callers are changing the same customer. Try again."
 
 T = TypeVar("T")
@@ -202,19 +203,29 @@ def reading() -> Iterator[Connection]:
 
 @contextmanager
 def snapshot() -> Iterator[Connection]:
-    """Give a connection whose every statement sees the database at one same moment."""
-    with db.engines[READING].connect() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN")
-        else:
-            connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        try:
-            yield connection
-        except BaseException:
-            # A server that went away takes no ROLLBACK, and that second error would hide the first.
-            connection.invalidate()
+    """Give a connection whose every statement sees the database at one same moment.
+
+    Raise `Unavailable` when the database goes away meanwhile.
+    """
+    try:
+        with db.engines[READING].connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN")
+            else:
+                connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield connection
+            except BaseException:
+                # A server that went away takes no ROLLBACK, and that second error would hide the
+                # first.
+                connection.invalidate()
+                raise
+            connection.exec_driver_sql("ROLLBACK")
+    except DRIVERS as error:
+        fault = faults.sentence(_cause(error))
+        if fault is None:
             raise
-        connection.exec_driver_sql("ROLLBACK")
+        raise Unavailable(fault) from error
 
 
 @contextmanager
@@ -252,14 +263,20 @@ def retrying(decide: Callable[[], T], *, tries: int = TRIES) -> T:
     reconnected = False
     sentence = CONTENDED
     for attempt in range(tries):
+        if attempt:
+            if time.monotonic() > deadline:
+                break
+            retried.send()
+            # Losers that come back in step meet again; a random pause breaks the step.
+            time.sleep(random.uniform(0, min(0.1, 0.001 * 2**attempt)))
         try:
             return decide()
         except LostRace as error:
             last: Exception = error
         except PoolTimeout as error:
             raise Unavailable("The service is too busy. Try again.") from error
-        except (DBAPIError, psycopg.Error, sqlite3.Error) as error:
-            last, cause = error, error.orig if isinstance(error, DBAPIError) else error
+        except DRIVERS as error:
+            last, cause = error, _cause(error)
             if not faults.lost_race(cause):
                 fault = faults.sentence(cause)
                 if fault is None:
@@ -271,12 +288,11 @@ def retrying(decide: Callable[[], T], *, tries: int = TRIES) -> T:
                     raise Unavailable(sentence) from error
                 reconnected = True
                 _forget_connections()
-        if time.monotonic() > deadline:
-            break
-        retried.send()
-        # Losers that come back in step meet again; a random pause breaks the step.
-        time.sleep(random.uniform(0, min(0.1, 0.002 * 2**attempt)))
     raise (Contended if sentence == CONTENDED else Unavailable)(sentence) from last
+
+
+def _cause(error: Exception) -> BaseException | None:
+    return error.orig if isinstance(error, DBAPIError) else error
 
 
 def _forget_connections() -> None:

@@ -41,7 +41,7 @@ class NotFound(IdentityError):
 
 
 class Unavailable(IdentityError):
-    """The database cannot be reached, or stayed too busy; nothing was written. Try again."""
+    """The database cannot be reached, or stayed too busy. Nothing is half written; try again."""
 
 
 class Contended(Unavailable):

@@ -45,7 +45,7 @@ def identify(given: Identifiers, *, source: str) -> Outcome:
     """Link `given` to everything known by a shared email or phone number.
 
     Durable when it returns. Raise `Unavailable` when the database cannot be reached or the
-    race for this customer stayed lost; then nothing was written.
+    race for this customer stayed lost; then nothing is half written, and to call again is right.
     """
     return database.retrying(lambda: _identify(given, source))
 

@@ -9,7 +9,7 @@ from flask import Flask
 
 from identity.importing import records
 from identity.verification import verify
-from tests.conftest import See
+from tests.conftest import See, app_on
 from tests.test_importing import rows_in_all_tables
 
 SHOP = """Email,Phone,Created at
@@ -164,6 +164,18 @@ def test_exported_contacts_can_be_imported_again(
         ["1", "2", "secondary"],
         ["3", "3", "primary"],
     ]
+
+
+def test_a_database_that_cannot_be_read_is_not_taken_for_a_wrong_one(tmp_path: Path) -> None:
+    app = app_on(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+
+    for command in (["verify"], ["key", "list"], ["seed"], ["export", str(tmp_path / "x.csv")]):
+        result = run(app, *command)
+
+        assert result.exit_code == 3
+        assert result.stderr == (
+            "Broken off: The database is not migrated. Run: flask db upgrade.\n"
+        )
 
 
 def test_an_export_goes_into_a_pipe(app: Flask, see: See) -> None:

@@ -7,9 +7,25 @@ from flask.cli import AppGroup
 
 from identity import seeding, verification
 from identity.cli.access import key, user
-from identity.cli.files import export_file, import_file
+from identity.cli.files import BROKEN_OFF, export_file, import_file
+from identity.errors import IdentityError, Unavailable
 
-identity = AppGroup("identity", help="Look after the customers.")
+
+class Commands(AppGroup):
+    """Commands that say in one sentence what went wrong."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Run a command; exit 3 when the database went away, 1 when it cannot be done."""
+        try:
+            return super().invoke(context)
+        except Unavailable as problem:
+            click.echo(f"Broken off: {problem}", err=True)
+            sys.exit(BROKEN_OFF)
+        except IdentityError as problem:
+            raise click.ClickException(str(problem)) from None
+
+
+identity = Commands("identity", help="Look after the customers.")
 identity.add_command(import_file)
 identity.add_command(export_file)
 identity.add_command(key)
@@ -24,7 +40,10 @@ def seed() -> None:
 
 @identity.command()
 def verify() -> None:
-    """Recompute every cluster from its evidence; exit 1 when one differs."""
+    """Recompute every cluster from its evidence; exit 1 when one differs.
+
+    Exits with 3 when the database could not be read.
+    """
     report = verification.verify()
     click.echo(report)
     for problem in report.problems[: verification.SHOWN]:

@@ -1,16 +1,11 @@
 """Who may ask: `flask identity key` and `flask identity user`."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import click
 from flask.cli import AppGroup
 
 from identity import access
 from identity.access import Scope
-from identity.errors import IdentityError
 
-T = TypeVar("T")
 key = AppGroup("key", help="API keys, for programs.")
 user = AppGroup("user", help="People who may sign in to the pages.")
 password_option = click.option(
@@ -33,7 +28,7 @@ password_option = click.option(
 )
 def create_key(name: str, scopes: tuple[str, ...]) -> None:
     """Make a key and print it, once. Its name is the source of what it brings."""
-    token = _or_say_why(lambda: access.create_key(name, set(map(Scope, scopes or ("identify",)))))
+    token = access.create_key(name, set(map(Scope, scopes or ("identify",))))
     click.echo(token)
     click.echo("Keep it: only its hash is stored, and it cannot be shown again.", err=True)
 
@@ -42,7 +37,7 @@ def create_key(name: str, scopes: tuple[str, ...]) -> None:
 @click.argument("name")
 def revoke_key(name: str) -> None:
     """Revoke a key, within five seconds on every worker."""
-    _or_say_why(lambda: access.revoke_key(name))
+    access.revoke_key(name)
 
 
 @key.command("list")
@@ -59,7 +54,7 @@ def list_keys() -> None:
 @password_option
 def create_user(name: str, password: str) -> None:
     """Let somebody sign in. Their name is the source of what they submit."""
-    _or_say_why(lambda: access.create_person(name, password))
+    access.create_person(name, password)
 
 
 @user.command("password")
@@ -67,14 +62,14 @@ def create_user(name: str, password: str) -> None:
 @password_option
 def change_password(name: str, password: str) -> None:
     """Give somebody another password, and sign them out."""
-    _or_say_why(lambda: access.change_password(name, password))
+    access.change_password(name, password)
 
 
 @user.command("remove")
 @click.argument("name")
 def remove_user(name: str) -> None:
     """Let somebody sign in no more, within five seconds on every worker."""
-    _or_say_why(lambda: access.remove_person(name))
+    access.remove_person(name)
 
 
 @user.command("list")
@@ -82,10 +77,3 @@ def list_users() -> None:
     """List those who may sign in."""
     for name in access.people():
         click.echo(name)
-
-
-def _or_say_why(do: Callable[[], T]) -> T:
-    try:
-        return do()
-    except IdentityError as problem:
-        raise click.ClickException(str(problem)) from None

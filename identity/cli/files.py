@@ -60,7 +60,7 @@ def import_file(file: Path, *, dry_run: bool, rejects: Path | None, **columns: A
         click.echo(f"{file}: {problem}", err=True)
         sys.exit(UNUSABLE)
     _describe(customers)
-    given = Given(customers, current_app.config["DEFAULT_PHONE_REGION"], ahead=True)
+    given = Given(customers, current_app.config["IDENTITY"].default_phone_region, ahead=True)
     if not dry_run:
         rejects = rejects or file.with_name(f"{file.stem}.rejects.csv")
     with _Watcher(customers, rejects) as watcher:
@@ -97,8 +97,7 @@ def _carry_out(given: Given, watcher: _Watcher) -> Account:
     try:
         return imports.carry_out(given, watcher, import_id)
     except Unavailable as problem:
-        click.echo(f"Broken off: {problem} Import the file again to do the rest.", err=True)
-        sys.exit(BROKEN_OFF)
+        raise Unavailable(f"{problem} Import the file again to do the rest.") from problem
 
 
 def _describe(given: CustomerFile) -> None:
@@ -152,9 +151,6 @@ def export_file(file: Path, *, contacts: bool) -> None:
     except OSError as error:
         click.echo(f"{file}: cannot be written: {error.strerror}.", err=True)
         sys.exit(UNUSABLE)
-    except Unavailable as problem:
-        click.echo(f"Broken off: {problem}", err=True)
-        sys.exit(BROKEN_OFF)
 
 
 @contextmanager
