@@ -42,6 +42,7 @@ class Recipe:
             PATH=f"{binaries()}:{os.environ['PATH']}",
             DATABASE_URL=self.before,
             NEW_DATABASE_URL=self.after,
+            BACKUP=next((path.name for path in self.folder.glob("*.backup")), ""),
         )
 
 
