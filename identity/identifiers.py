@@ -133,9 +133,16 @@ def parse_phone_number(given: object, region: str | None = None) -> str | None:
         return text
     first = _DIGIT_OR_PLUS.search(text)
     plus = first is not None and not first[0].isdigit()
-    # Without a plus or a region the library has nothing to read the number by, and says so slowly.
-    international = _international(text, region) if plus or region else None
-    return international or _digits(text, plus=plus)
+    if not plus and not region:
+        # The library has nothing to read the number by, and says so slowly.
+        return _digits(text, plus=plus)
+    international = _international(text, region)
+    if international:
+        return international
+    # With a mark in its middle that the library does not know, it is still the number it would be
+    # without, and must be the same the next time.
+    digits = _digits(text, plus=plus)
+    return _international(digits, region) or digits
 
 
 def _needs_no_change(plain: str) -> bool:

@@ -76,46 +76,46 @@ def test_a_phone_number_may_be_an_integer(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("body", "fields"),
     [
-        ({}, {"email", "phoneNumber"}),
-        ({"email": None, "phoneNumber": " "}, {"email", "phoneNumber"}),
-        ({"email": "nobody"}, {"email"}),
-        ({"email": 7}, {"email"}),
-        ({"email": ["doc@hillvalley.edu"]}, {"email"}),
-        ({"email": "d" * 300 + "@hillvalley.edu"}, {"email"}),
-        ({"email": "doc\x00@hillvalley.edu"}, {"email"}),
-        ({"email": "doc@hillvalley.edu", "phoneNumber": "call me"}, {"phoneNumber"}),
-        ({"email": "nobody", "phoneNumber": "call me"}, {"email", "phoneNumber"}),
-        ({"phoneNumber": True}, {"phoneNumber"}),
-        ({"phoneNumber": 1.5}, {"phoneNumber"}),
-        ({"phoneNumber": 123456.0}, {"phoneNumber"}),
-        ({"phoneNumber": {"digits": "123456"}}, {"phoneNumber"}),
-        ({"phoneNumber": "1" * 33}, {"phoneNumber"}),
-        ({"phoneNumber": "12\x0034"}, {"phoneNumber"}),
-        (b'{"phoneNumber": NaN}', {"phoneNumber"}),
-        (b'{"phoneNumber": 1e400}', {"phoneNumber"}),
-        (b'{"phoneNumber": ' + b"9" * 5000 + b"}", set()),
-        (b'{"email": "doc\\ud800@hillvalley.edu"}', set()),
-        (b'{"phoneNumber": "12\\u000034"}', {"phoneNumber"}),
-        (b"", set()),
-        (b"{", set()),
-        (b"null", set()),
-        (b'"doc@hillvalley.edu"', set()),
-        (b'["doc@hillvalley.edu"]', set()),
-        (b"\xff\xfe{\x00}\x00", set()),
-        (b"[" * 100_000, set()),
-        (b'{"email":' * 20_000, set()),
+        ({}, ["email", "phoneNumber"]),
+        ({"email": None, "phoneNumber": " "}, ["email", "phoneNumber"]),
+        ({"email": "nobody"}, ["email"]),
+        ({"email": 7}, ["email"]),
+        ({"email": ["doc@hillvalley.edu"]}, ["email"]),
+        ({"email": "d" * 300 + "@hillvalley.edu"}, ["email"]),
+        ({"email": "doc\x00@hillvalley.edu"}, ["email"]),
+        ({"email": "doc@hillvalley.edu", "phoneNumber": "call me"}, ["phoneNumber"]),
+        ({"email": "nobody", "phoneNumber": "call me"}, ["email", "phoneNumber"]),
+        ({"phoneNumber": True}, ["phoneNumber"]),
+        ({"phoneNumber": 1.5}, ["phoneNumber"]),
+        ({"phoneNumber": 123456.0}, ["phoneNumber"]),
+        ({"phoneNumber": {"digits": "123456"}}, ["phoneNumber"]),
+        ({"phoneNumber": "1" * 33}, ["phoneNumber"]),
+        ({"phoneNumber": "12\x0034"}, ["phoneNumber"]),
+        (b'{"phoneNumber": NaN}', ["phoneNumber"]),
+        (b'{"phoneNumber": 1e400}', ["phoneNumber"]),
+        (b'{"phoneNumber": ' + b"9" * 5000 + b"}", []),
+        (b'{"email": "doc\\ud800@hillvalley.edu"}', []),
+        (b'{"phoneNumber": "12\\u000034"}', ["phoneNumber"]),
+        (b"", []),
+        (b"{", []),
+        (b"null", []),
+        (b'"doc@hillvalley.edu"', []),
+        (b'["doc@hillvalley.edu"]', []),
+        (b"\xff\xfe{\x00}\x00", []),
+        (b"[" * 100_000, []),
+        (b'{"email":' * 20_000, []),
     ],
     ids=lambda value: repr(value)[:40],
 )
 def test_bad_input_is_a_400_that_names_the_field(
-    client: FlaskClient, body: object, fields: set[str]
+    client: FlaskClient, body: object, fields: list[str]
 ) -> None:
     response = post(client, body)
 
     assert response.status_code == 400
     told = response.get_json()
     assert told["error"].endswith(".")
-    assert set(told["fields"]) == fields
+    assert sorted(told["fields"]) == fields
     assert stored() == 0
     assert post(client, {"email": "doc@hillvalley.edu"}).status_code == 200
 

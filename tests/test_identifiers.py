@@ -3,7 +3,7 @@
 import phonenumbers
 import pytest
 from email_validator import validate_email
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
@@ -189,6 +189,8 @@ def test_a_plain_number_is_what_the_library_makes_of_it(kind: int, dialled_first
     st.text() | st.from_regex(r"\+?[0-9 ()-]{1,20}") | st.integers(),
     st.sampled_from([None, "US", "GB", "DE", "IT"]),
 )
+@example("3000\U00018cd60", "DE")
+@example("3000\N{TELEPHONE RECEIVER}0", "DE")
 def test_a_normalised_phone_number_stays_as_it_is(typed: str | int, region: str | None) -> None:
     try:
         phone = parse_phone_number(typed, region)
