@@ -301,6 +301,15 @@ def test_a_wrong_password_signs_nobody_in(outside: FlaskClient, name: str, passw
     assert refused(outside.get("/"))
 
 
+def test_who_cannot_sign_in_is_told_what_to_do(make: Make) -> None:
+    client = from_outside(make(IDENTITY_API_KEY=KEY))
+    assert "Nobody can sign in yet" in client.get("/sign-in").text
+
+    known(client)
+
+    assert "Nobody can sign in yet" not in client.get("/sign-in").text
+
+
 def end_by_signing_out(client: FlaskClient) -> None:
     page = client.get("/").text
     token = re.findall(r'name="csrf_token" value="([^"]+)"', page)[0]

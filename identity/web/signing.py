@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from limits import parse
 
 from identity import access
+from identity.config import Config
 from identity.web import auth, blueprint
 from identity.web.auth import May, allow
 from identity.web.forms import SignInForm
@@ -27,9 +28,12 @@ def sign_in() -> ResponseReturnValue:
         if _let_in(name, form.password.data or ""):
             return redirect(_destination(), 303)
         form.password.errors = ["The name or the password is not right."]
+    config: Config = current_app.config["IDENTITY"]
     named = bool(access.people())
     status = 401 if form.errors else 200
-    return render_template("sign_in.html", form=form, named=named), status
+    return render_template(
+        "sign_in.html", form=form, named=named, anybody=named or config.password
+    ), status
 
 
 def _let_in(name: str, password: str) -> bool:
