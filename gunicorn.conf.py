@@ -23,8 +23,12 @@ if PREFIX in counts and OURS not in counts:
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
 from identity.config import Config  # noqa: E402
+from identity.errors import ConfigurationError  # noqa: E402
 
-settings = Config.from_environment()
+try:
+    settings = Config.from_environment()
+except ConfigurationError as problem:
+    sys.exit(str(problem))
 
 
 class DiscreetLogger(Logger):  # type: ignore[misc]

@@ -1,5 +1,11 @@
 """The application, for gunicorn and for `flask`."""
 
-from identity import create_app
+import sys
 
-app = create_app()
+from identity import create_app
+from identity.errors import ConfigurationError
+
+try:
+    app = create_app()
+except ConfigurationError as problem:
+    sys.exit(str(problem))

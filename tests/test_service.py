@@ -6,6 +6,8 @@ import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -19,6 +21,7 @@ import pytest
 import urllib3
 from flask import Flask
 
+from identity import ROOT
 from identity.identifiers import Identifiers
 from identity.reconciliation import identify
 from identity.verification import verify
@@ -434,6 +437,20 @@ def test_a_large_body_is_refused_on_the_wire_and_the_service_goes_on(server: Ser
     assert sized.startswith(b"HTTP/1.1 413")
     assert chunked.startswith(b"HTTP/1.1 413")
     assert server.identify("doc@hillvalley.edu")[0] == 200
+
+
+@pytest.mark.parametrize("program", [["gunicorn"], ["flask", "identity", "verify"]])
+def test_a_wrong_setting_is_one_sentence(program: list[str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / program[0]), *program[1:]],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "RATE_LIMIT_KEY": "many"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == "RATE_LIMIT_KEY must look like 6000/minute.\n"
 
 
 @pytest.mark.parametrize("chunk", [b"zz\r\n", b"1\r\n{??", b"1\r\n{\r\n0\r\nno trailer\r\n\r\n"])
