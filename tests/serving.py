@@ -91,14 +91,15 @@ def serving(
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     server = Server(f"http://127.0.0.1:{port}", process, log)
     try:
-        _wait_for(server)
+        wait_for(server)
         yield server
     finally:
         process.terminate()
         process.wait(timeout=60)
 
 
-def _wait_for(server: Server) -> None:
+def wait_for(server: Server) -> None:
+    """Return when the server answers; raise with its log when it does not."""
     deadline = time.monotonic() + 30
     while True:
         try:

@@ -1,6 +1,7 @@
 """The README tells the truth: its session is replayed, its settings and rooms exist."""
 
 import dataclasses
+import os
 import re
 import shlex
 import subprocess
@@ -13,7 +14,7 @@ from identity import ROOT
 from identity.config import Config
 from tests.clean import follow, installed
 from tests.conftest import app_on
-from tests.serving import serving
+from tests.serving import Server, free_port, serving, wait_for
 
 README = (ROOT / "README.md").read_text()
 GUIDES = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
@@ -68,6 +69,27 @@ def test_every_link_leads_somewhere_and_every_command_is_there(guide: str) -> No
             if isinstance(command, Group):
                 command = command.commands.get(word)
                 assert command is not None, words
+
+
+@pytest.mark.slow
+def test_one_command_serves(tmp_path: Path) -> None:
+    (command,) = re.findall(r"^(script/serve) ", README, re.MULTILINE)
+    folder, port, log = installed(tmp_path / "identity"), free_port(), tmp_path / "log"
+    environment = {"PATH": os.environ["PATH"], "PORT": str(port)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [command], cwd=folder, env=environment, stdout=output, stderr=output
+        )
+    server = Server(f"http://127.0.0.1:{port}", process, log)
+    try:
+        wait_for(server)
+        assert server.ask("GET", "/ready")[0] == 200
+        assert server.identify("doc@hillvalley.edu", "5554385")[0] == 200
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+    assert (folder / "instance" / "identity.sqlite3").exists()
 
 
 @pytest.mark.slow
