@@ -61,8 +61,6 @@ keepalive = 15
 logger_class = DiscreetLogger
 # Nothing here uses the control socket, and a socket in the home folder is one more door.
 control_socket_disable = True
-
-
 # Nothing here wants to be told by a header under which path it is.
 forwarder_headers = ""
 

@@ -35,6 +35,7 @@ REMEMBERED_SECONDS = 5.0
 
 T = TypeVar("T")
 _hasher = PasswordHasher()
+_KEYS = select(ApiKey.name, ApiKey.scopes, ApiKey.created_at, ApiKey.revoked_at)
 
 
 class Scope(StrEnum):
@@ -56,15 +57,6 @@ class Key:
     scopes: frozenset[Scope]
     created_at: datetime
     revoked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who may sign in."""
-
-    name: str
-    password_hash: str
-    created_at: datetime
 
 
 class _Remembered(Generic[T]):
@@ -124,8 +116,8 @@ def revoke_key(name: str) -> None:
 
 def all_keys() -> list[Key]:
     """Return all keys, revoked ones too: their names stand in the history."""
-    chosen = select(ApiKey.name, ApiKey.scopes, ApiKey.created_at, ApiKey.revoked_at)
-    rows = database.read(lambda connection: connection.execute(chosen.order_by(ApiKey.name)).all())
+    chosen = _KEYS.order_by(ApiKey.name)
+    rows = database.read(lambda connection: connection.execute(chosen).all())
     return [_key(*row) for row in rows]
 
 
@@ -161,9 +153,8 @@ def people() -> list[str]:
 
 def right(name: str, password: str) -> bool:
     """Tell whether this is the password of that person. Takes as long when there is no such."""
-    found = person(name)
     try:
-        return _hasher.verify(found.password_hash if found else _nobody(), password)
+        return _hasher.verify(password_hash(name) or _nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
 
@@ -175,22 +166,19 @@ def anybody() -> bool:
 
 def forget() -> None:
     """Ask the database afresh for whatever was remembered."""
-    for remembered in (_key_with_hash, person, _anybody):
+    for remembered in (_key_with_hash, password_hash, _anybody):
         remembered.forget()
 
 
 def _ask_key(hash_: str) -> Key | None:
-    chosen = select(ApiKey.name, ApiKey.scopes, ApiKey.created_at, ApiKey.revoked_at).where(
-        ApiKey.hash == hash_, ApiKey.revoked_at.is_(None)
-    )
+    chosen = _KEYS.where(ApiKey.hash == hash_, ApiKey.revoked_at.is_(None))
     row = database.read(lambda connection: connection.execute(chosen).one_or_none())
     return row and _key(*row)
 
 
-def _ask_person(name: str) -> Person | None:
-    chosen = select(Staff.name, Staff.password_hash, Staff.created_at).where(Staff.name == name)
-    row = database.read(lambda connection: connection.execute(chosen).one_or_none())
-    return row and Person(*row)
+def _ask_password_hash(name: str) -> str | None:
+    chosen = select(Staff.password_hash).where(Staff.name == name)
+    return database.read(lambda connection: connection.scalar(chosen))
 
 
 def _ask_anybody(_: str) -> bool:
@@ -200,7 +188,7 @@ def _ask_anybody(_: str) -> bool:
 
 
 _key_with_hash = _Remembered(_ask_key)
-person = _Remembered(_ask_person)
+password_hash = _Remembered(_ask_password_hash)
 _anybody = _Remembered(_ask_anybody)
 
 

@@ -142,6 +142,8 @@ def parse_phone_number(given: object, region: str | None = None) -> str | None:
     # With a mark in its middle that the library does not know, it is still the number it would be
     # without, and must be the same the next time.
     digits = _digits(text, plus=plus)
+    if digits == text:
+        return digits
     return _international(digits, region) or digits
 
 

@@ -108,8 +108,7 @@ def check() -> ResponseReturnValue | None:
         return None
     config: Config = current_app.config["IDENTITY"]
     caller = g.caller = _caller(config)
-    if _limited(config, caller):
-        _hit(config, caller, 1)
+    _hit(config, caller, 1)
     if caller.may(may) or (may is May.METRICS and _may_measure(config)):
         return None
     if caller.is_key:
@@ -121,10 +120,8 @@ def check() -> ResponseReturnValue | None:
 
 def count_miss() -> None:
     """Count a look-up that found nothing, which is what guessing looks like."""
-    config: Config = current_app.config["IDENTITY"]
-    if _limited(config, g.caller):
-        # It was counted once already, as a call.
-        _hit(config, g.caller, MISS - 1)
+    # It was counted once already, as a call.
+    _hit(current_app.config["IDENTITY"], g.caller, MISS - 1)
 
 
 def neighbourhood() -> str:
@@ -154,8 +151,7 @@ def sign_in(name: str, password: str) -> bool:
 
 def _proof(name: str, config: Config) -> str:
     """Return what a session must know: it ends with the password it began with."""
-    person = access.person(name) if name else None
-    secret = (person.password_hash if person else "") if name else (config.password or "")
+    secret = access.password_hash(name) if name else config.password
     key = str(current_app.config["SECRET_KEY"]).encode()
     return hmac.digest(key, f"{name}\n{secret}".encode(), "sha256").hex() if secret else ""
 
@@ -233,12 +229,10 @@ def _how(may: May) -> str:
     return "Send an API key, with the header Authorization: Bearer KEY."
 
 
-def _limited(config: Config, caller: Caller) -> bool:
-    # On this machine only, there is nobody to guard against.
-    return caller is not EVERYTHING or config.open
-
-
 def _hit(config: Config, caller: Caller, cost: int) -> None:
+    if caller is EVERYTHING and not config.open:
+        # On this machine only, there is nobody to guard against.
+        return
     limiter: Limiter = current_app.config["LIMITER"]
     if caller.is_key:
         limiter.count(config.key_limit, f"key:{caller.name}", cost)

@@ -176,6 +176,8 @@ class Limiter:
         taken = max(cost, limit.amount // SHARES)
         try:
             granted = self._limiter.hit(limit, who, cost=taken)
+            if granted and taken == cost:
+                return
             reset, _ = self._limiter.get_window_stats(limit, who)
         except sqlite3.Error as error:
             raise Unavailable(f"Calls cannot be counted below {tempfile.gettempdir()}.") from error
@@ -184,10 +186,9 @@ class Limiter:
                 "Too many requests in a short time. Try again later.",
                 max(1, int(reset - time.time()) + 1),
             )
-        if taken > cost:
-            if len(self._taken) > MOST:
-                self._taken.clear()
-            self._taken[who] = taken - cost, reset
+        if len(self._taken) > MOST:
+            self._taken.clear()
+        self._taken[who] = taken - cost, reset
 
     def pardon(self, limit: RateLimitItem, who: str) -> None:
         """Take back what was counted for somebody."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, render_template
 from pydantic import BaseModel
@@ -18,7 +18,7 @@ from werkzeug.routing import Rule
 
 from identity.models import LARGEST_ID
 from identity.web import blueprint
-from identity.web.auth import May, allow
+from identity.web.auth import May, View, allow
 from identity.web.schemas import Problem
 
 REF = "#/components/schemas/{model}"
@@ -38,7 +38,6 @@ INTRODUCTION = """
 Send what a customer gave, and get back all that is known of them. An answer is a list of
 somebody's emails and phone numbers: every call needs a key, sent as `Authorization: Bearer KEY`.
 """
-View = TypeVar("View", bound=Callable[..., object])
 
 
 @dataclass(frozen=True)
