@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,20 +87,30 @@ def serving(
     # As `python -m gunicorn` it could not start its successor: among its own files the library's
     # http would hide Python's.
     command = [str(Path(sys.executable).parent / "gunicorn"), app, *arguments]
+    with started(command, ROOT, log, port, environment) as server:
+        yield server
+
+
+@contextmanager
+def started(
+    command: Sequence[str], folder: Path, log: Path, port: int, environment: Mapping[str, str]
+) -> Iterator[Server]:
+    """Run what serves on that port, with that environment and no more, until the block ends."""
     with log.open("ab") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=output, stderr=output
+        )
     server = Server(f"http://127.0.0.1:{port}", process, log)
     try:
-        wait_for(server)
+        _wait_for(server)
         yield server
     finally:
         process.terminate()
         process.wait(timeout=60)
 
 
-def wait_for(server: Server) -> None:
-    """Return when the server answers; raise with its log when it does not."""
-    deadline = time.monotonic() + 30
+def _wait_for(server: Server) -> None:
+    deadline = time.monotonic() + 60
     while True:
         try:
             # Any answer will do: some tests begin with a database that is down.

@@ -9,10 +9,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +27,7 @@ from tests.clean import copied
 from tests.conftest import app_on, close, migrate
 from tests.pooling import CONNECTIONS, pooled
 from tests.postgres import Postgres, running
-from tests.serving import free_port, serving
+from tests.serving import free_port, serving, started
 
 pytestmark = pytest.mark.deploy
 
@@ -63,32 +61,6 @@ def path_of(environment: Path) -> str:
     return f"{environment}/bin:/usr/local/bin:/usr/bin:/bin"
 
 
-@contextmanager
-def started(
-    command: str | list[str], folder: Path, log: Path, port: int, **given: str
-) -> Iterator[str]:
-    """Run a start command with that environment and no more, until the block ends."""
-    arguments = command if isinstance(command, list) else ["sh", "-c", command]
-    with log.open("ab") as output:
-        process = subprocess.Popen(arguments, cwd=folder, env=given, stdout=output, stderr=output)
-    try:
-        url, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 60
-        while True:
-            try:
-                HTTP.request("GET", f"{url}/health")
-            except urllib3.exceptions.HTTPError:
-                assert time.monotonic() < deadline, log.read_text()
-                assert process.poll() is None, log.read_text()
-                time.sleep(0.1)
-            else:
-                break
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-    assert "hillvalley" not in log.read_text()
-
-
 def generated(variable: dict[str, Any], database_url: str) -> str:
     if "fromDatabase" in variable:
         return database_url.replace("postgresql://", "postgres://")
@@ -111,12 +83,14 @@ def test_render_builds_starts_and_guards_the_service(tmp_path: Path, empty_datab
     built = subprocess.run(["sh", "-c", service["buildCommand"]], cwd=folder, env=given)
     assert built.returncode == 0
 
-    with started(service["startCommand"], folder, tmp_path / "log", port, **given) as url:
-        ready = asked(url, service["healthCheckPath"])
-        stranger = asked(url, "/identify", body=MARTY)
-        page = asked(url, "/clusters")
-        known = asked(url, "/identify", given["IDENTITY_API_KEY"], MARTY)
+    command, log = ["sh", "-c", service["startCommand"]], tmp_path / "log"
+    with started(command, folder, log, port, given) as server:
+        ready = asked(server.url, service["healthCheckPath"])
+        stranger = asked(server.url, "/identify", body=MARTY)
+        page = asked(server.url, "/clusters")
+        known = asked(server.url, "/identify", given["IDENTITY_API_KEY"], MARTY)
 
+    assert "hillvalley" not in log.read_text()
     assert ready.status == 200
     assert stranger.status == 401
     assert page.status == 303
@@ -166,10 +140,12 @@ def test_each_step_of_the_container_works_in_an_empty_folder(
     before = written(root)
     port = free_port()
     given |= {"DATABASE_URL": empty_database, "PORT": str(port), "IDENTITY_API_KEY": KEY}
-    with started(command, app, tmp_path / "log", port, **given) as url:
+    log = tmp_path / "log"
+    with started(command, app, log, port, given) as server:
         healthy = subprocess.run(probe, env=given)
-        known = asked(url, "/identify", KEY, MARTY)
+        known = asked(server.url, "/identify", KEY, MARTY)
 
+    assert "hillvalley" not in log.read_text()
     assert healthy.returncode == 0
     assert known.status == 200
     assert written(root) - before == {app / "instance" / "secret_key"}

@@ -14,7 +14,7 @@ from identity import ROOT
 from identity.config import Config
 from tests.clean import follow, installed
 from tests.conftest import app_on
-from tests.serving import Server, free_port, serving, wait_for
+from tests.serving import free_port, serving, started
 
 README = (ROOT / "README.md").read_text()
 GUIDES = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
@@ -76,18 +76,9 @@ def test_one_command_serves(tmp_path: Path) -> None:
     (command,) = re.findall(r"^(script/serve) ", README, re.MULTILINE)
     folder, port, log = installed(tmp_path / "identity"), free_port(), tmp_path / "log"
     environment = {"PATH": os.environ["PATH"], "PORT": str(port)}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [command], cwd=folder, env=environment, stdout=output, stderr=output
-        )
-    server = Server(f"http://127.0.0.1:{port}", process, log)
-    try:
-        wait_for(server)
+    with started([command], folder, log, port, environment) as server:
         assert server.ask("GET", "/ready")[0] == 200
         assert server.identify("doc@hillvalley.edu", "5554385")[0] == 200
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
 
     assert (folder / "instance" / "identity.sqlite3").exists()
 
