@@ -1,7 +1,7 @@
-"""Who may ask: API keys and the people who sign in. Secrets are kept as hashes only.
+"""Who may ask: API keys, and users who sign in. Secrets are kept as hashes only.
 
 A key is 32 random bytes, so one round of SHA-256 is as good as a slow hash and much quicker. A
-password is what a person can remember, and is hashed with Argon2.
+password is what a user can remember, and is hashed with Argon2.
 """
 
 import hashlib
@@ -21,17 +21,19 @@ from sqlalchemy.exc import IntegrityError
 
 from identity import database
 from identity.errors import InvalidInput, NotFound
-from identity.models import ApiKey, Staff
+from identity.models import ApiKey, User
 
 PREFIX = "idk_"
 """What every key begins with, so that a scanner of leaked secrets knows one when it sees it."""
 SHORTEST_PASSWORD = 10
-ENVIRONMENT_KEY, STAFF = "environment", "staff"
-"""What the key that the environment gives is called, and whoever signs in with its password."""
-RESERVED = {ENVIRONMENT_KEY, STAFF, "api", "form", "seed"}
-"""Sources of links and lines of history that are not a key's or a person's name."""
+ENVIRONMENT_KEY, ENVIRONMENT_USER = "environment", "staff"
+"""What the key that the environment gives is called, and whoever signs in with its password.
+
+Both are on record as the sources of what they brought, so neither can be called otherwise."""
+RESERVED = {ENVIRONMENT_KEY, ENVIRONMENT_USER, "api", "form", "seed"}
+"""Sources of links and lines of history that are not a key's or a user's name."""
 REMEMBERED_SECONDS = 5.0
-"""How long an answer is kept. A revoked key or a removed person may go on for that long."""
+"""How long an answer is kept. A revoked key or a removed user may go on for that long."""
 
 T = TypeVar("T")
 _hasher = PasswordHasher()
@@ -126,33 +128,33 @@ def key_of(token: str) -> Key | None:
     return _key_with_hash(hashed(token))
 
 
-def create_person(name: str, password: str) -> None:
+def create_user(name: str, password: str) -> None:
     """Let somebody sign in."""
     values = {"password_hash": _hash(password), "created_at": datetime.now(UTC)}
-    _insert(insert(Staff).values(name=_name(name), **values), f"There is a user {name} already.")
+    _insert(insert(User).values(name=_name(name), **values), f"There is a user {name} already.")
 
 
 def change_password(name: str, password: str) -> None:
     """Give somebody another password, which also signs them out everywhere."""
-    statement = update(Staff).where(Staff.name == name).values(password_hash=_hash(password))
+    statement = update(User).where(User.name == name).values(password_hash=_hash(password))
     if not _write(statement):
         raise NotFound(f"There is no user {name}.")
 
 
-def remove_person(name: str) -> None:
+def remove_user(name: str) -> None:
     """Let somebody sign in no more; what they did keeps their name."""
-    if not _write(delete(Staff).where(Staff.name == name)):
+    if not _write(delete(User).where(User.name == name)):
         raise NotFound(f"There is no user {name}.")
 
 
-def people() -> list[str]:
+def users() -> list[str]:
     """Return the names of those who may sign in."""
-    chosen = select(Staff.name).order_by(Staff.name)
+    chosen = select(User.name).order_by(User.name)
     return list(database.read(lambda connection: connection.scalars(chosen).all()))
 
 
-def right(name: str, password: str) -> bool:
-    """Tell whether this is the password of that person. Takes as long when there is no such."""
+def is_password_of(name: str, password: str) -> bool:
+    """Tell whether this is the password of that user. Takes as long when there is no such."""
     try:
         return _hasher.verify(password_hash(name) or _nobody(), password)
     except (VerificationError, InvalidHashError):
@@ -177,13 +179,13 @@ def _ask_key(hash_: str) -> Key | None:
 
 
 def _ask_password_hash(name: str) -> str | None:
-    chosen = select(Staff.password_hash).where(Staff.name == name)
+    chosen = select(User.password_hash).where(User.name == name)
     return database.read(lambda connection: connection.scalar(chosen))
 
 
 def _ask_anybody(_: str) -> bool:
     used = exists().where(ApiKey.revoked_at.is_(None))
-    named = exists().where(Staff.id.is_not(None))
+    named = exists().where(User.id.is_not(None))
     return bool(database.read(lambda connection: connection.scalar(select(used | named))))
 
 
@@ -197,7 +199,7 @@ def _key(name: str, scopes: str, created_at: datetime, revoked_at: datetime | No
 
 
 def is_name(name: str) -> bool:
-    """Tell whether a key or a person may be called that.
+    """Tell whether a key or a user may be called that.
 
     Names are in the log, so none may be an email or a phone number; and `:` is for imports.
     """

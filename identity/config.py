@@ -49,7 +49,7 @@ class Config:
     api_key: str | None = None
     """A key with the scopes identify and read, beside those in the database."""
     password: str | None = None
-    """With it anybody may sign in to the pages, beside the people in the database."""
+    """With it anybody may sign in to the pages, beside the users in the database."""
     open: bool = False
     """Answer everybody."""
     origins: tuple[str, ...] = ()

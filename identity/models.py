@@ -190,9 +190,10 @@ class ApiKey(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class Staff(Base):
+class User(Base):
     """Somebody who may sign in. Their name is the source of what they submit."""
 
+    # Its first name: the version before goes on asking for it during an upgrade.
     __tablename__ = "staff"
     __table_args__ = (UniqueConstraint("name"), {"sqlite_autoincrement": True})
 

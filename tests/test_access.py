@@ -64,7 +64,7 @@ def test_what_cannot_be_done_is_one_sentence(
     app: Flask, arguments: tuple[str, ...], sentence: str
 ) -> None:
     access.create_key("shop", {Scope.IDENTIFY})
-    access.create_person("Doc", PASSWORD)
+    access.create_user("Doc", PASSWORD)
 
     result = run(app, *arguments)
 
@@ -75,16 +75,16 @@ def test_what_cannot_be_done_is_one_sentence(
 
 def test_users_come_and_go(app: Flask) -> None:
     run(app, "user", "create", "Doc", "--password", PASSWORD)
-    assert access.right("Doc", PASSWORD)
-    assert not access.right("Doc", "another one")
-    assert not access.right("Marty", PASSWORD)
+    assert access.is_password_of("Doc", PASSWORD)
+    assert not access.is_password_of("Doc", "another one")
+    assert not access.is_password_of("Marty", PASSWORD)
 
     run(app, "user", "password", "Doc", "--password", "another one, Marty")
-    assert access.right("Doc", "another one, Marty")
+    assert access.is_password_of("Doc", "another one, Marty")
 
     assert run(app, "user", "list").output == "Doc\n"
     run(app, "user", "remove", "Doc")
-    assert not access.right("Doc", "another one, Marty")
+    assert not access.is_password_of("Doc", "another one, Marty")
     assert run(app, "user", "list").output == ""
 
 

@@ -20,7 +20,7 @@ from identity import access
 from identity.access import Scope
 from identity.database import db
 from identity.errors import TooManyRequests, Unavailable
-from identity.models import ApiKey, Event, Link, Staff
+from identity.models import ApiKey, Event, Link, User
 from identity.web import signing
 from identity.web.auth import May
 from identity.web.limits import Limiter
@@ -40,15 +40,15 @@ ROUTES = {
     "web.metrics_page": May.METRICS,
     "web.openapi": May.VISITOR,
     "web.docs": May.VISITOR,
-    "web.home": May.STAFF,
-    "web.customers": May.STAFF,
-    "web.cluster": May.STAFF,
-    "web.events_page": May.STAFF,
-    "web.import_page": May.STAFF,
-    "web.one_import": May.STAFF,
-    "web.carry_out": May.STAFF,
-    "web.rejects": May.STAFF,
-    "web.export": May.STAFF,
+    "web.home": May.USER,
+    "web.customers": May.USER,
+    "web.cluster": May.USER,
+    "web.events_page": May.USER,
+    "web.import_page": May.USER,
+    "web.one_import": May.USER,
+    "web.carry_out": May.USER,
+    "web.rejects": May.USER,
+    "web.export": May.USER,
     "web.sign_in": May.VISITOR,
     "web.sign_out": May.VISITOR,
     "static": May.ANYONE,
@@ -83,14 +83,14 @@ def outside(guarded: Flask) -> FlaskClient:
 def sign_in(client: FlaskClient, password: str, name: str = "", to: str = "/") -> TestResponse:
     page = client.get("/sign-in").text
     (token,) = re.findall(r'name="csrf_token" type="hidden" value="([^"]+)"', page)
-    form = {"csrf_token": token, "person": name, "password": password}
+    form = {"csrf_token": token, "user": name, "password": password}
     return client.post("/sign-in", query_string={"to": to}, data=form)
 
 
 def known(client: FlaskClient, name: str = "Doc") -> None:
     """Let somebody sign in."""
     with client.application.app_context():
-        access.create_person(name, PASSWORD)
+        access.create_user(name, PASSWORD)
 
 
 def equipped(client: FlaskClient, credential: str) -> None:
@@ -203,7 +203,7 @@ def test_secrets_are_kept_as_hashes_only(guarded: Flask, outside: FlaskClient) -
     with guarded.app_context(), db.engine.connect() as connection:
         kept = [
             *connection.execute(select(ApiKey.table())),
-            *connection.execute(select(Staff.table())),
+            *connection.execute(select(User.table())),
         ]
     assert token not in str(kept)
     assert token.removeprefix(access.PREFIX) not in str(kept)
@@ -271,7 +271,7 @@ def test_a_wrong_key_is_told_how_to_send_one(outside: FlaskClient) -> None:
     )
 
 
-def test_a_person_signs_in_and_is_the_source(guarded: Flask, outside: FlaskClient) -> None:
+def test_a_user_signs_in_and_is_the_source(guarded: Flask, outside: FlaskClient) -> None:
     known(outside)
 
     arrived = sign_in(outside, PASSWORD, "Doc", to="/clusters")
@@ -323,7 +323,7 @@ def end_by_another_password(client: FlaskClient) -> None:
 
 def end_by_removal(client: FlaskClient) -> None:
     with client.application.app_context():
-        access.remove_person("Doc")
+        access.remove_user("Doc")
 
 
 @pytest.mark.parametrize("end", [end_by_signing_out, end_by_another_password, end_by_removal])

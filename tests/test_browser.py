@@ -237,7 +237,7 @@ def test_an_endpoint_is_tried_out_where_it_is_described(page: Page, complaints: 
 
 
 def test_somebody_signs_in_and_out(app: Flask, page: Page) -> None:
-    access.create_person("Doc", PASSWORD)
+    access.create_user("Doc", PASSWORD)
 
     page.goto("/clusters")
     page.get_by_label("Name").fill("Doc")

@@ -6,8 +6,9 @@ import click
 from flask.cli import AppGroup
 
 from identity import seeding, verification
-from identity.cli.access import key, user
 from identity.cli.files import BROKEN_OFF, export_file, import_file
+from identity.cli.keys import key
+from identity.cli.users import user
 from identity.errors import IdentityError, Unavailable
 
 

@@ -19,7 +19,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, Se
 from flask.typing import ResponseReturnValue
 
 from identity import access
-from identity.access import ENVIRONMENT_KEY, STAFF, Scope
+from identity.access import ENVIRONMENT_KEY, ENVIRONMENT_USER, Scope
 from identity.config import Config
 from identity.errors import Forbidden, Unauthenticated
 from identity.web.limits import MISS, REFUSED, Limiter
@@ -42,9 +42,9 @@ class May(Enum):
     ANYONE = "anyone"
     VISITOR = "whoever is not refused outright"
     IDENTIFY = "keys that identify or resolve"
-    READ = "keys that identify or read, and people"
+    READ = "keys that identify or read, and users who signed in"
     METRICS = "keys that read, and a configured address"
-    STAFF = "people"
+    USER = "users who signed in"
 
 
 SCOPES = {
@@ -61,19 +61,19 @@ class Caller:
     name: str | None
     """What their contacts, links and events name as the source; None for the way they came."""
     scopes: frozenset[Scope] = frozenset()
-    is_person: bool = False
+    is_user: bool = False
     is_key: bool = False
 
     def may(self, what: May) -> bool:
         """Tell whether they may use a view."""
         if what in (May.ANYONE, May.VISITOR):
             return True
-        if self.is_person and what is not May.METRICS:
+        if self.is_user and what is not May.METRICS:
             return True
         return bool(self.scopes & SCOPES.get(what, set()))
 
 
-EVERYTHING = Caller(None, frozenset({Scope.IDENTIFY, Scope.READ}), is_person=True)
+EVERYTHING = Caller(None, frozenset({Scope.IDENTIFY, Scope.READ}), is_user=True)
 NOBODY = Caller(None)
 
 
@@ -88,7 +88,7 @@ def allow(may: May) -> Callable[[View], View]:
 
 
 def source(otherwise: str) -> str:
-    """Return who is telling us: the key's name, the person's, or the way it came."""
+    """Return who is telling us: the key's name, the user's, or the way it came."""
     caller: Caller = g.caller
     return caller.name or otherwise
 
@@ -96,7 +96,7 @@ def source(otherwise: str) -> str:
 def masked() -> bool:
     """Tell whether the caller may join customers and not read them."""
     caller: Caller = g.caller
-    return Scope.IDENTIFY not in caller.scopes and not caller.is_person
+    return Scope.IDENTIFY not in caller.scopes and not caller.is_user
 
 
 def check() -> ResponseReturnValue | None:
@@ -113,7 +113,7 @@ def check() -> ResponseReturnValue | None:
         return None
     if caller.is_key:
         raise Forbidden("This key has no scope for that.")
-    if may is May.STAFF and request.method in ("GET", "HEAD"):
+    if may is May.USER and request.method in ("GET", "HEAD"):
         return redirect(url_for("web.sign_in", to=request.path), 303)
     raise Unauthenticated(_how(may))
 
@@ -136,7 +136,7 @@ def sign_in(name: str, password: str) -> bool:
     """Begin a session when the password is right; tell whether it was."""
     config: Config = current_app.config["IDENTITY"]
     if name:
-        signed_in = access.right(name, password)
+        signed_in = access.is_password_of(name, password)
     else:
         signed_in = config.password is not None and hmac.compare_digest(
             password.encode(), config.password.encode()
@@ -163,7 +163,7 @@ def _caller(config: Config) -> Caller:
     if "HTTP_COOKIE" in environ and session.get("proof"):
         name = str(session.get("name", ""))
         if hmac.compare_digest(str(session["proof"]), _proof(name, config)):
-            return Caller(name or STAFF, is_person=True)
+            return Caller(name or ENVIRONMENT_USER, is_user=True)
     if config.open:
         return EVERYTHING
     if config.api_key or config.password or access.anybody():
@@ -224,7 +224,7 @@ def _may_measure(config: Config) -> bool:
 
 
 def _how(may: May) -> str:
-    if may is May.STAFF:
+    if may is May.USER:
         return "Sign in first."
     return "Send an API key, with the header Authorization: Bearer KEY."
 
@@ -236,9 +236,9 @@ def _hit(config: Config, caller: Caller, cost: int) -> None:
     limiter: Limiter = current_app.config["LIMITER"]
     if caller.is_key:
         limiter.count(config.key_limit, f"key:{caller.name}", cost)
-    elif caller.is_person and caller.name:
+    elif caller.is_user and caller.name:
         # Apart from strangers who come from the same address, and would lock them out.
-        limiter.count(config.address_limit, f"person:{neighbourhood()}:{caller.name}", cost)
+        limiter.count(config.address_limit, f"user:{neighbourhood()}:{caller.name}", cost)
     else:
         limiter.count(config.address_limit, f"address:{neighbourhood()}", cost)
 

@@ -35,7 +35,7 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]
-    """A name, where people have one, and a password."""
+    """A name, where users have one, and a password."""
 
-    person = StringField("Name")
+    user = StringField("Name")
     password = PasswordField("Password")

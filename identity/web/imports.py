@@ -43,7 +43,7 @@ def allow_files() -> None:
 
 
 @blueprint.route("/import", methods=["GET", "POST"])
-@allow(May.STAFF)
+@allow(May.USER)
 def import_page() -> ResponseReturnValue:
     """Show the form and the imports so far; take in a file."""
     form = ImportForm()
@@ -68,7 +68,7 @@ def import_page() -> ResponseReturnValue:
 
 
 @blueprint.get(IMPORT_PATH)
-@allow(May.STAFF)
+@allow(May.USER)
 def one_import(import_id: int) -> ResponseReturnValue:
     """Show what an import would bring, or what it brought."""
     record, content = records.get(import_id), records.content(import_id)
@@ -90,7 +90,7 @@ def one_import(import_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(IMPORT_PATH)
-@allow(May.STAFF)
+@allow(May.USER)
 def carry_out(import_id: int) -> ResponseReturnValue:
     """Import a file whose plan was confirmed."""
     record, content = records.get(import_id), records.content(import_id)
@@ -108,7 +108,7 @@ def carry_out(import_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get(f"{IMPORT_PATH}/rejects.csv")
-@allow(May.STAFF)
+@allow(May.USER)
 def rejects(import_id: int) -> Response:
     """Send the rows of an uploaded file that could not be used."""
     content = records.rejects(import_id)
@@ -118,7 +118,7 @@ def rejects(import_id: int) -> Response:
 
 
 @blueprint.get("/export/<any(customers, contacts):what>.csv")
-@allow(May.STAFF)
+@allow(May.USER)
 def export(what: str) -> Response:
     """Send all customers or all contacts, as they are read."""
     return _csv(stream_with_context(exporting.parts(What(what))), f"{what}.csv")

@@ -56,7 +56,7 @@ ORDERS = {
 
 
 @blueprint.route("/", methods=["GET", "POST"])
-@allow(May.STAFF)
+@allow(May.USER)
 def home() -> ResponseReturnValue:
     """Show the form; look up or submit what was typed."""
     form = IdentifyForm()
@@ -103,7 +103,7 @@ def _see(cluster: clusters.Cluster) -> ResponseReturnValue:
 
 
 @blueprint.route("/clusters", methods=["GET", "POST"])
-@allow(May.STAFF)
+@allow(May.USER)
 def customers() -> ResponseReturnValue:
     """List the customers, or those with what was searched for."""
     typed = request.form.get("part", "").strip()
@@ -128,7 +128,7 @@ def customers() -> ResponseReturnValue:
 
 
 @blueprint.get(CLUSTER_PATH)
-@allow(May.STAFF)
+@allow(May.USER)
 def cluster(contact_id: int) -> ResponseReturnValue:
     """Show a customer; the id of a secondary leads to its primary, with the contact marked."""
     found = cluster_of(contact_id)
@@ -175,7 +175,7 @@ def _fits(number: int, id_: int, shown: int | None, marked: int | None) -> bool:
 
 
 @blueprint.get("/events")
-@allow(May.STAFF)
+@allow(May.USER)
 def events_page() -> ResponseReturnValue:
     """Show the ledger, of one kind if asked."""
     kind, before = _one_of(EventKind, "kind"), _whole_number("before")

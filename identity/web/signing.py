@@ -15,7 +15,7 @@ from identity.web.pages import SIGN_OUT
 ATTEMPTS = parse("10/15 minutes")
 """For one name, from one address. Not from all together: that would let strangers lock them out."""
 ATTEMPTS_OF_AN_ADDRESS = parse("60/15 minutes")
-"""For all names, of people who share an office."""
+"""For all names, of users who share an office."""
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
@@ -24,12 +24,12 @@ def sign_in() -> ResponseReturnValue:
     """Ask for a password, and begin a session when it is right."""
     form = SignInForm()
     if form.validate_on_submit():
-        name = (form.person.data or "").strip()
+        name = (form.user.data or "").strip()
         if _let_in(name, form.password.data or ""):
             return redirect(_destination(), 303)
         form.password.errors = ["The name or the password is not right."]
     config: Config = current_app.config["IDENTITY"]
-    named = bool(access.people())
+    named = bool(access.users())
     status = 401 if form.errors else 200
     return render_template(
         "sign_in.html", form=form, named=named, anybody=named or config.password

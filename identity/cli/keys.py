@@ -1,4 +1,4 @@
-"""Who may ask: `flask identity key` and `flask identity user`."""
+"""Keys for programs: `flask identity key`."""
 
 import click
 from flask.cli import AppGroup
@@ -7,14 +7,6 @@ from identity import access
 from identity.access import Scope
 
 key = AppGroup("key", help="API keys, for programs.")
-user = AppGroup("user", help="People who may sign in to the pages.")
-password_option = click.option(
-    "--password",
-    prompt=True,
-    hide_input=True,
-    confirmation_prompt=True,
-    help="Asked for when absent.",
-)
 
 
 @key.command("create")
@@ -47,33 +39,3 @@ def list_keys() -> None:
         state = f"revoked {each.revoked_at:%Y-%m-%d}" if each.revoked_at else "in use"
         scopes = " ".join(sorted(each.scopes))
         click.echo(f"{each.name}\t{scopes}\t{each.created_at:%Y-%m-%d}\t{state}")
-
-
-@user.command("create")
-@click.argument("name")
-@password_option
-def create_user(name: str, password: str) -> None:
-    """Let somebody sign in. Their name is the source of what they submit."""
-    access.create_person(name, password)
-
-
-@user.command("password")
-@click.argument("name")
-@password_option
-def change_password(name: str, password: str) -> None:
-    """Give somebody another password, and sign them out."""
-    access.change_password(name, password)
-
-
-@user.command("remove")
-@click.argument("name")
-def remove_user(name: str) -> None:
-    """Let somebody sign in no more, within five seconds on every worker."""
-    access.remove_person(name)
-
-
-@user.command("list")
-def list_users() -> None:
-    """List those who may sign in."""
-    for name in access.people():
-        click.echo(name)
