@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from identity import cli, database, web
 from identity.config import Config, kept_secret
-from identity.web import auth, observing
+from identity.web import auth, observing, telling
 from identity.web.api import identify
 from identity.web.auth import Sessions
 from identity.web.errors import answer_every_error
@@ -82,6 +82,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(web.blueprint)
     app.cli.add_command(cli.identity)
     app.add_template_filter(ago)
+    app.add_template_filter(telling.sentence, "told")
     answer_every_error(app)
     if config.origins:
         CORS(app, resources=SHARED, origins=list(config.origins), allow_headers=ALLOWED_HEADERS)

@@ -33,6 +33,11 @@ TOO_LARGE = (
 )
 FIRST = 5
 SHOWN = 50
+CHANGES = {
+    EventKind.CLUSTERS_MERGED: "Customers that became one",
+    EventKind.PRIMARY_CHANGED: "Customers with an older primary",
+}
+"""What an import did to customers that were known, and how the page calls it."""
 IMPORT_PATH = f"/imports/<int(max={LARGEST_ID}):import_id>"
 
 
@@ -130,8 +135,7 @@ def _result(record: records.Record) -> str:
             lambda connection: events.latest(connection, SHOWN, kind=kind, source=record.source)
         )
 
-    kinds = EventKind.CLUSTERS_MERGED, EventKind.PRIMARY_CHANGED
-    changes = {kind: told(kind) for kind in kinds}
+    changes = [(kind, heading, told(kind)) for kind, heading in CHANGES.items()]
     rejected = records.rejects(record.id) is not None
     return render_template(
         "import_result.html", record=record, changes=changes, rejected=rejected, shown=SHOWN

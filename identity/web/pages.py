@@ -17,7 +17,7 @@ from identity.events import EventKind
 from identity.evidence import Node
 from identity.identifiers import Identifiers, as_searched
 from identity.models import LARGEST_ID
-from identity.web import blueprint
+from identity.web import blueprint, telling
 from identity.web.api import CLUSTER_PATH, cluster_of, decide, region
 from identity.web.auth import May, allow
 from identity.web.forms import IdentifyForm
@@ -33,21 +33,6 @@ HAPPENED = 20
 """Events of one customer, likewise."""
 EVENTS = 50
 
-WHAT_HAPPENED = {
-    EventKind.CONTACT_CREATED: "This is a new customer.",
-    EventKind.CONTACT_LINKED: "A new contact was added to this customer.",
-    EventKind.CLUSTERS_MERGED: "Two customers turned out to be one, and are one now.",
-    EventKind.PRIMARY_CHANGED: "An older contact is the primary now.",
-    EventKind.LINK_SEEN: "Both were known; that they belong together is now on record.",
-    None: "Nothing new: all of this was already known.",
-}
-KINDS = {
-    EventKind.CONTACT_CREATED: "New customers",
-    EventKind.CONTACT_LINKED: "New contacts",
-    EventKind.CLUSTERS_MERGED: "Merges",
-    EventKind.PRIMARY_CHANGED: "Older primaries",
-    EventKind.LINK_SEEN: "New links",
-}
 ORDERS = {
     Order.NEWEST: "Newest",
     Order.ACTIVE: "Last activity",
@@ -86,7 +71,7 @@ def _home(form: IdentifyForm, **more: object) -> str:
 
 def _submit(given: Identifiers) -> ResponseReturnValue:
     outcome = decide(given, "form")
-    flash(WHAT_HAPPENED[outcome.event])
+    flash(telling.flash(outcome.event))
     return _see(outcome.cluster)
 
 
@@ -186,7 +171,7 @@ def events_page() -> ResponseReturnValue:
         "events.html",
         entries=entries[:EVENTS],
         kind=kind,
-        kinds=KINDS,
+        kinds=telling.kinds(),
         before=entries[EVENTS - 1].id if len(entries) > EVENTS else None,
     )
 

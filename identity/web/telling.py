@@ -1,0 +1,141 @@
+"""How each kind of event is told: in the filter, after a submission, in the ledger.
+
+A new kind is told here and nowhere else, and a test holds that each is. A kind that is not
+here raises, because a line told as something else would be false.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any
+
+from flask import url_for
+from markupsafe import Markup
+
+from identity.events import Entry, EventKind
+
+NOTHING_NEW = "Nothing new: all of this was already known."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """How one kind of event is told."""
+
+    label: str
+    """What the filter of the activity calls it."""
+    sentence: str
+    """A line of the ledger, with the names of `PIECES` in braces."""
+    flash: str | None = None
+    """What is said to whoever made it happen with the form; None when the form cannot."""
+
+
+TOLD = {
+    "contact_created": Telling(
+        label="New customers",
+        sentence="{given} came from somebody new: {customer}.",
+        flash="This is a new customer.",
+    ),
+    "contact_linked": Telling(
+        label="New contacts",
+        sentence="{given} added contact {contact} to {customer}.",
+        flash="A new contact was added to this customer.",
+    ),
+    "clusters_merged": Telling(
+        label="Merges",
+        sentence="{given} came together: customer {contact}, with {moved}, became part of "
+        "{customer}.",
+        flash="Two customers turned out to be one, and are one now.",
+    ),
+    "primary_changed": Telling(
+        label="Older primaries",
+        sentence="{given} is older than customer {contact}, with {moved}, and stands for all of "
+        "it now: {customer}.",
+        flash="An older contact is the primary now.",
+    ),
+    "link_seen": Telling(
+        label="New links",
+        sentence="{given} of {customer} came together for the first time.",
+        flash="Both were known; that they belong together is now on record.",
+    ),
+    "held": Telling(
+        label="Kept apart",
+        sentence="{given} came together for the first time, and a ruling keeps them apart: see "
+        "{customer}.",
+        flash="Both are on record, and a ruling keeps them apart.",
+    ),
+    "ruled": Telling(
+        label="Rulings",
+        sentence="Ruling {ruling} was applied{reason}.",
+    ),
+    "ruling_withdrawn": Telling(
+        label="Rulings withdrawn",
+        sentence="Ruling {ruling} was withdrawn{reason}.",
+    ),
+    "customer_changed": Telling(
+        label="Changed by rulings",
+        sentence="Customers changed because of ruling {ruling}. Before: {before}. After: {after}.",
+    ),
+    "customer_mended": Telling(
+        label="Put right",
+        sentence="The tables said otherwise than the evidence, and {customer} was put right. "
+        "Before: {before}.",
+    ),
+}
+"""By the kind's value, as it stands in the table."""
+
+
+def kinds() -> dict[EventKind, str]:
+    """Return what the filter calls each kind."""
+    return {kind: TOLD[kind].label for kind in EventKind}
+
+
+def flash(kind: str | None) -> str:
+    """Return what a submission did; None is for one that brought nothing new."""
+    said = NOTHING_NEW if kind is None else TOLD[kind].flash
+    if said is None:
+        raise LookupError(f"A submission cannot do this: {kind}.")
+    return said
+
+
+def sentence(entry: Entry) -> Markup:
+    """Return a line of the ledger, with links to its customers."""
+    text = TOLD[entry.kind].sentence
+    pieces = {name: PIECES[name](entry) for _, name, _, _ in Formatter().parse(text) if name}
+    return Markup(text).format(**pieces)  # noqa: S704
+
+
+def _given(entry: Entry) -> Markup:
+    values = filter(None, (entry.email, entry.phone_number))
+    return Markup(" and ").join(Markup("<bdi>{}</bdi>").format(value) for value in values)
+
+
+def _customer(id_: int | None) -> Markup:
+    if id_ is None:
+        return Markup("nobody")
+    address = url_for("web.cluster", contact_id=id_)
+    return Markup('<a href="{}">customer {}</a>').format(address, id_)
+
+
+def _customers(ids: list[int | None]) -> Markup:
+    return Markup(", ").join(map(_customer, ids or [None]))
+
+
+def _contacts(ids: list[int]) -> str:
+    return f"{len(ids)} contact{'' if len(ids) == 1 else 's'}"
+
+
+def _detail(entry: Entry, name: str) -> Any:
+    return (entry.detail or {})[name]
+
+
+PIECES: dict[str, Callable[[Entry], object]] = {
+    "given": _given,
+    "customer": lambda entry: _customer(entry.primary_id),
+    "contact": lambda entry: entry.contact_id,
+    "moved": lambda entry: _contacts(_detail(entry, "moved")),
+    "ruling": lambda entry: _detail(entry, "ruling"),
+    "reason": lambda entry: f": “{reason}”" if (reason := _detail(entry, "reason")) else "",
+    "before": lambda entry: _customers(_detail(entry, "before")),
+    "after": lambda entry: _customers(_detail(entry, "after")),
+}
+"""What a sentence may be made of."""
