@@ -1,6 +1,6 @@
 """Why contacts belong together: the links of one customer, and the ways along them.
 
-Nothing here writes. What is drawn and how is decided in `web.graph`.
+Nothing here writes. What is drawn and how is decided in `web.picture`.
 """
 
 from collections import deque

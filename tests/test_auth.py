@@ -22,8 +22,8 @@ from identity.database import db
 from identity.errors import TooManyRequests, Unavailable
 from identity.models import ApiKey, Event, Link, User
 from identity.web import signing
-from identity.web.auth import May
 from identity.web.limits import Limiter
+from identity.web.marks import May
 from identity.web.presenters import mask_email, mask_phone_number
 from tests.callers import KEY, PASSWORD, bearing, from_outside, key
 from tests.conftest import Make, See

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from identity import browsing, database
 from identity.browsing import Order
 from identity.evidence import graph_of
-from identity.web import graph as drawing
+from identity.web import picture as drawing
 from identity.web.presenters import ago
 from tests.conftest import See
 from tests.test_pages import folded, send

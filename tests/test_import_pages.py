@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from identity.verification import verify
-from identity.web.imports import LARGEST_FILE
+from identity.web.import_pages import LARGEST_FILE
 from tests.conftest import See
 from tests.test_pages import folded, stored
 

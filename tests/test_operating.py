@@ -17,7 +17,8 @@ from sqlalchemy import text
 from identity import ROOT, reconciliation
 from identity.config import Config
 from identity.database import db
-from identity.web import observing
+from identity.web import reporting
+from identity.web.log import Gathered, JsonLines
 from tests.callers import KEY, OUTSIDE, bearing, from_outside
 from tests.conftest import Make, app_on, close
 
@@ -128,10 +129,10 @@ def test_the_log_goes_on_when_many_write_it_and_nobody_reads(
     def vanished(_: str) -> None:
         raise BrokenPipeError
 
-    monkeypatch.setattr(observing.Gathered, "SECONDS", 0)
+    monkeypatch.setattr(Gathered, "SECONDS", 0)
     monkeypatch.setattr(sys.stderr, "write", vanished)
     log = logging.Logger("busy")
-    log.addHandler(observing.Gathered())
+    log.addHandler(Gathered())
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda n: log.warning("%s", n), range(20_000)))
@@ -149,7 +150,7 @@ def log() -> Iterator[io.StringIO]:
     """What is written where nobody looks at a terminal."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    handler.setFormatter(observing.JsonLines())
+    handler.setFormatter(JsonLines())
     logging.getLogger("identity").addHandler(handler)
     yield written
     logging.getLogger("identity").removeHandler(handler)
@@ -200,7 +201,7 @@ def test_a_fault_is_reported_without_whom_it_was_about(
 
     app = app_on(database_url)
     app.testing = False
-    observing.report_faults("https://key@sentry.example/1", transport=Caught())
+    reporting.begin("https://key@sentry.example/1", transport=Caught())
     monkeypatch.setattr(reconciliation, "identify", fail)
     try:
         response = app.test_client().post("/identify", json=MARTY)

@@ -5,4 +5,14 @@ from flask import Blueprint
 blueprint = Blueprint("web", __name__)
 
 # The views hang themselves on the blueprint when their modules are imported.
-from identity.web import api, imports, openapi, operating, pages, signing  # noqa: E402, F401
+from identity.web import (  # noqa: E402
+    activity,  # noqa: F401
+    api,  # noqa: F401
+    customers,  # noqa: F401
+    docs,  # noqa: F401
+    downloads,  # noqa: F401
+    home,  # noqa: F401
+    import_pages,  # noqa: F401
+    operating,  # noqa: F401
+    signing,  # noqa: F401
+)

@@ -1,18 +1,14 @@
 """The JSON endpoints. The shapes of requests are here, the shapes of answers in `presenters`."""
 
-from flask import Response, abort, current_app, g, jsonify, request
+from flask import Response, jsonify, request
 from pydantic import ValidationError
-from werkzeug.exceptions import HTTPException
 
-from identity import clusters, database, evidence, reconciliation
-from identity.config import Config
+from identity import clusters, database, evidence
 from identity.errors import InvalidInput, NotFound
 from identity.identifiers import Identifiers
-from identity.models import LARGEST_ID
-from identity.reconciliation import Outcome
-from identity.web import auth, blueprint, metrics, presenters
-from identity.web.auth import May, allow
-from identity.web.openapi import describe
+from identity.web import blueprint, bodies, callers, charging, paths, presenters
+from identity.web.domain import cluster_of, decide, region
+from identity.web.marks import May, allow, describe
 from identity.web.schemas import (
     CustomerWithContacts,
     Graph,
@@ -22,8 +18,7 @@ from identity.web.schemas import (
     LookupQuery,
     Resolved,
 )
-
-CLUSTER_PATH = f"/clusters/<int(max={LARGEST_ID}):contact_id>"
+from identity.web.security import csrf
 
 
 @blueprint.post("/identify")
@@ -32,8 +27,12 @@ CLUSTER_PATH = f"/clusters/<int(max={LARGEST_ID}):contact_id>"
 def identify() -> Response:
     """Link what the body gives to everything known, and answer with the whole customer."""
     outcome = decide(_identifiers_in_body(), "api")
-    answer = presenters.masked if auth.masked() else presenters.answer
+    answer = presenters.masked if callers.masked() else presenters.answer
     return jsonify(answer(outcome.cluster))
+
+
+# A page of another site cannot send JSON here without asking first, and has no cookie to send.
+csrf.exempt(identify)
 
 
 @blueprint.get("/lookup")
@@ -49,12 +48,12 @@ def lookup() -> Response:
     given = Identifiers.parse(query.email, phone_number, region=region())
     found = database.read(lambda connection: clusters.find(connection, given))
     if not found.clusters:
-        auth.count_miss()
+        charging.charge_miss()
         raise NotFound("No customer has this email or phone number.")
     return jsonify(presenters.looked_up(found))
 
 
-@blueprint.get(f"{CLUSTER_PATH}.json")
+@blueprint.get(f"{paths.CLUSTER}.json")
 @allow(May.READ)
 @describe(CustomerWithContacts, errors=(404,))
 def cluster_json(contact_id: int) -> Response:
@@ -62,7 +61,7 @@ def cluster_json(contact_id: int) -> Response:
     return jsonify(presenters.answer_with_contacts(cluster_of(contact_id)))
 
 
-@blueprint.get(f"{CLUSTER_PATH}/graph.json")
+@blueprint.get(f"{paths.CLUSTER}/graph.json")
 @allow(May.READ)
 @describe(Graph, errors=(404,))
 def graph_json(contact_id: int) -> Response:
@@ -72,44 +71,12 @@ def graph_json(contact_id: int) -> Response:
     return jsonify(presenters.graph(graph, cluster.primary_id))
 
 
-def decide(given: Identifiers, otherwise: str) -> Outcome:
-    """Link `given` to everything known; `otherwise` is the source when nobody has a name."""
-    outcome = reconciliation.identify(given, source=auth.source(otherwise))
-    g.decision = metrics.count_decision(outcome)
-    return outcome
-
-
-def cluster_of(contact_id: int) -> clusters.Cluster:
-    """Return the customer of a contact; raise `NotFound` when there is no such contact."""
-    cluster = database.read(lambda connection: clusters.with_contact(connection, contact_id))
-    if cluster is None:
-        auth.count_miss()
-        raise NotFound(f"There is no contact {contact_id}.")
-    return cluster
-
-
 def _identifiers_in_body() -> Identifiers:
-    if not request.is_json:
-        abort(415)
-    data = _body()
-    if request.content_length is None and len(data) == request.max_content_length:
-        # A body sent in chunks is cut off at the limit, without a word.
-        abort(413)
     try:
-        body = IdentifyRequest.model_validate_json(data)
+        body = IdentifyRequest.model_validate_json(bodies.read_json())
     except ValidationError as error:
         raise _invalid(error) from None
     return Identifiers.parse(body.email, body.phoneNumber, region=region())
-
-
-def _body() -> bytes:
-    try:
-        return request.get_data(cache=False)
-    except HTTPException:
-        raise
-    except Exception:
-        # Each server has errors of its own for a body that breaks off or is badly framed.
-        raise InvalidInput("The body cannot be read.") from None
 
 
 def _invalid(error: ValidationError) -> InvalidInput:
@@ -127,9 +94,3 @@ def _invalid(error: ValidationError) -> InvalidInput:
     if fields:
         return InvalidInput(" ".join(fields.values()), fields)
     return InvalidInput("The body must be a JSON object with email, phoneNumber or both.")
-
-
-def region() -> str | None:
-    """Return the country by which phone numbers without a country code are read."""
-    config: Config = current_app.config["IDENTITY"]
-    return config.default_phone_region

@@ -22,8 +22,7 @@ from identity.errors import (
     Unauthenticated,
     Unavailable,
 )
-from identity.web import metrics, observing
-from identity.web.imports import TOO_LARGE
+from identity.web import current, metrics, reporting
 
 STATUS: dict[type[IdentityError], int] = {
     InvalidInput: 400,
@@ -77,8 +76,8 @@ def _refused(error: IdentityError) -> Response:
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
     sentence = SENTENCES.get(status, f"{error.name}.")
-    if status == 413 and request.endpoint == "web.import_page":
-        sentence = TOO_LARGE
+    if status == 413:
+        sentence = getattr(current.view(), "too_large", sentence)
     response = _answer(sentence, status, {})
     # Allow (405) and the like; the content's own headers are already right.
     for name, value in error.get_headers():
@@ -91,7 +90,7 @@ def _unforeseen(error: Exception) -> Response:
     current_app.logger.error(
         "request %s to %s failed\n%s", g.request_id, request.endpoint, "".join(_where(error))
     )
-    observing.report(error)
+    reporting.report(error)
     sentence = f"Something went wrong on our side. Quote {g.request_id} when you report it."
     return _answer(sentence, 500, {}, request_id=g.request_id)
 

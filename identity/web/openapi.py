@@ -7,18 +7,16 @@ taken from the app itself.
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from flask import Flask, Response, current_app, jsonify, render_template
+from flask import Flask
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
 from identity.models import LARGEST_ID
-from identity.web import blueprint
-from identity.web.auth import May, View, allow
+from identity.web.marks import Description, May
 from identity.web.schemas import Problem
 
 REF = "#/components/schemas/{model}"
@@ -38,46 +36,6 @@ INTRODUCTION = """
 Send what a customer gave, and get back all that is known of them. An answer is a list of
 somebody's emails and phone numbers: every call needs a key, sent as `Authorization: Bearer KEY`.
 """
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a view takes and answers."""
-
-    answers: tuple[type[BaseModel], ...]
-    """One of these, with status 200; none for text."""
-    errors: tuple[int, ...]
-    body: type[BaseModel] | None
-    query: type[BaseModel] | None
-
-
-def describe(
-    *answers: type[BaseModel],
-    errors: tuple[int, ...] = (),
-    body: type[BaseModel] | None = None,
-    query: type[BaseModel] | None = None,
-) -> Callable[[View], View]:
-    """Say what a view takes and answers, apart from what follows from who may use it."""
-
-    def mark(view: View) -> View:
-        view.description = Description(answers, errors, body, query)  # type: ignore[attr-defined]
-        return view
-
-    return mark
-
-
-@blueprint.get("/openapi.json")
-@allow(May.VISITOR)
-def openapi() -> Response:
-    """Describe the endpoints, for programs."""
-    return jsonify(specification(current_app._get_current_object()))  # type: ignore[attr-defined]
-
-
-@blueprint.get("/docs")
-@allow(May.VISITOR)
-def docs() -> str:
-    """Describe the endpoints, for people."""
-    return render_template("docs.html")
 
 
 @cache

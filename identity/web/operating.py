@@ -10,8 +10,7 @@ from flask import Response, current_app, jsonify
 from identity import database
 from identity.errors import Unavailable
 from identity.web import blueprint, metrics
-from identity.web.auth import May, allow
-from identity.web.openapi import describe
+from identity.web.marks import May, allow, describe, quiet
 from identity.web.schemas import Status
 
 READY_SECONDS = 1.0
@@ -20,6 +19,7 @@ READY_SECONDS = 1.0
 @blueprint.get("/health")
 @allow(May.ANYONE)
 @describe(Status)
+@quiet
 def health() -> Response:
     """Answer 200 for as long as the process answers at all."""
     return jsonify(status="ok")
@@ -28,6 +28,7 @@ def health() -> Response:
 @blueprint.get("/ready")
 @allow(May.ANYONE)
 @describe(Status, errors=(503,))
+@quiet
 def ready() -> Response:
     """Answer 200 when the database answers within a second and has the tables of this version.
 
@@ -54,6 +55,7 @@ def ready() -> Response:
 @blueprint.get("/metrics")
 @allow(May.METRICS)
 @describe()
+@quiet
 def metrics_page() -> Response:
     """Answer with all counts, for Prometheus."""
     text, kind = metrics.exposition()

@@ -1,16 +1,14 @@
 """Signing in and out."""
 
-from flask import current_app, redirect, render_template, request, session, url_for
+from flask import redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from limits import parse
 
 from identity import access
-from identity.config import Config
-from identity.web import auth, blueprint
-from identity.web.auth import May, allow
+from identity.web import blueprint, charging, current, sessions
 from identity.web.forms import SignInForm
-from identity.web.limits import Limiter
-from identity.web.pages import SIGN_OUT
+from identity.web.marks import May, allow, when_too_old
+from identity.web.old_forms import lead_to
 
 ATTEMPTS = parse("10/15 minutes")
 """For one name, from one address. Not from all together: that would let strangers lock them out."""
@@ -28,30 +26,35 @@ def sign_in() -> ResponseReturnValue:
         if _let_in(name, form.password.data or ""):
             return redirect(_destination(), 303)
         form.password.errors = ["The name or the password is not right."]
-    config: Config = current_app.config["IDENTITY"]
     named = bool(access.users())
     status = 401 if form.errors else 200
     return render_template(
-        "sign_in.html", form=form, named=named, anybody=named or config.password
+        "sign_in.html", form=form, named=named, anybody=named or current.config().password
     ), status
 
 
 def _let_in(name: str, password: str) -> bool:
-    limiter: Limiter = current_app.config["LIMITER"]
-    address = f"sign-in:{auth.neighbourhood()}"
+    limiter = current.limiter()
+    address = f"sign-in:{charging.neighbourhood()}"
     limiter.count(ATTEMPTS_OF_AN_ADDRESS, address)
     if name and not access.is_name(name):
         # Nobody is called that, and PostgreSQL refuses even to look.
         return False
     limiter.count(ATTEMPTS, f"{address}:{name}")
-    if not auth.sign_in(name, password):
+    if not sessions.begin(name, password):
         return False
     limiter.pardon(ATTEMPTS, f"{address}:{name}")
     return True
 
 
-@blueprint.post(SIGN_OUT)
+def _stay_signed_in() -> ResponseReturnValue:
+    # This form stands on every page and has none of its own.
+    return lead_to(url_for("web.home"))
+
+
+@blueprint.post("/sign-out")
 @allow(May.VISITOR)
+@when_too_old(_stay_signed_in)
 def sign_out() -> ResponseReturnValue:
     """End the session."""
     session.clear()

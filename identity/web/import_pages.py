@@ -8,22 +8,20 @@ import io
 from collections.abc import Sequence
 from functools import partial
 
-from flask import Response, flash, redirect, render_template, request, stream_with_context, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from identity import database, events, exporting
-from identity.errors import InvalidInput, NotFound
+from identity import database, events
+from identity.errors import InvalidInput
 from identity.events import Entry, EventKind
-from identity.exporting import What
 from identity.importing import imports, records
 from identity.importing.files import examine
 from identity.importing.imports import Given
 from identity.importing.rejects import Rejects
-from identity.models import LARGEST_ID
-from identity.web import auth, blueprint
-from identity.web.api import region
-from identity.web.auth import May, allow
+from identity.web import blueprint, callers, paths
+from identity.web.domain import region
 from identity.web.forms import ImportForm
+from identity.web.marks import May, allow, take
 
 LARGEST_FILE = 8 * 1024 * 1024
 """In bytes. Some 60,000 rows: what is read, decided and written within a few seconds."""
@@ -38,17 +36,11 @@ CHANGES = {
     EventKind.PRIMARY_CHANGED: "Customers with an older primary",
 }
 """What an import did to customers that were known, and how the page calls it."""
-IMPORT_PATH = f"/imports/<int(max={LARGEST_ID}):import_id>"
-
-
-def allow_files() -> None:
-    """Let a file be larger than other requests. Called before anything reads the body."""
-    if request.endpoint == "web.import_page":
-        request.max_content_length = LARGEST_FILE
 
 
 @blueprint.route("/import", methods=["GET", "POST"])
 @allow(May.USER)
+@take(LARGEST_FILE, TOO_LARGE)
 def import_page() -> ResponseReturnValue:
     """Show the form and the imports so far; take in a file."""
     form = ImportForm()
@@ -59,7 +51,7 @@ def import_page() -> ResponseReturnValue:
         except InvalidInput as problem:
             form.file.errors = [str(problem)]
         else:
-            import_id = records.give(name, auth.source("a browser"), content)
+            import_id = records.give(name, callers.source("a browser"), content)
             return redirect(url_for("web.one_import", import_id=import_id), 303)
     status = 400 if form.errors else 200
     page = render_template(
@@ -72,7 +64,7 @@ def import_page() -> ResponseReturnValue:
     return page, status
 
 
-@blueprint.get(IMPORT_PATH)
+@blueprint.get(paths.IMPORT)
 @allow(May.USER)
 def one_import(import_id: int) -> ResponseReturnValue:
     """Show what an import would bring, or what it brought."""
@@ -94,7 +86,7 @@ def one_import(import_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.post(IMPORT_PATH)
+@blueprint.post(paths.IMPORT)
 @allow(May.USER)
 def carry_out(import_id: int) -> ResponseReturnValue:
     """Import a file whose plan was confirmed."""
@@ -112,23 +104,6 @@ def carry_out(import_id: int) -> ResponseReturnValue:
     return here
 
 
-@blueprint.get(f"{IMPORT_PATH}/rejects.csv")
-@allow(May.USER)
-def rejects(import_id: int) -> Response:
-    """Send the rows of an uploaded file that could not be used."""
-    content = records.rejects(import_id)
-    if content is None:
-        raise NotFound(f"There are no rejected rows of import {import_id}.")
-    return _csv(content, f"import-{import_id}-rejects.csv")
-
-
-@blueprint.get("/export/<any(customers, contacts):what>.csv")
-@allow(May.USER)
-def export(what: str) -> Response:
-    """Send all customers or all contacts, as they are read."""
-    return _csv(stream_with_context(exporting.parts(What(what))), f"{what}.csv")
-
-
 def _result(record: records.Record) -> str:
     def told(kind: EventKind) -> list[Entry]:
         return database.read(
@@ -144,12 +119,6 @@ def _result(record: records.Record) -> str:
 
 def _given(name: str, content: bytes) -> Given:
     return Given(examine(name, partial(io.BytesIO, content)), region())
-
-
-def _csv(body: object, name: str) -> Response:
-    # A page elsewhere must not be able to show it, nor a browser to guess at it.
-    headers = {"Content-Disposition": f"attachment; filename={name}"}
-    return Response(body, mimetype="text/csv", headers=headers)  # type: ignore[arg-type]
 
 
 class _Watcher:

@@ -1,0 +1,38 @@
+"""Bodies of requests: how large they may be, and reading them whole."""
+
+from flask import abort, request
+from werkzeug.exceptions import HTTPException
+
+from identity.errors import InvalidInput
+from identity.web import current
+
+LARGEST = 256 * 1024
+"""In bytes. The largest honest request is under one kilobyte, but for files."""
+
+
+def allow_larger() -> None:
+    """Let the body be as large as its view takes. Called before anything reads it."""
+    largest: int | None = getattr(current.view(), "largest", None)
+    if largest is not None:
+        request.max_content_length = largest
+
+
+def read_json() -> bytes:
+    """Return the body, which says that it is JSON."""
+    if not request.is_json:
+        abort(415)
+    data = _read()
+    if request.content_length is None and len(data) == request.max_content_length:
+        # A body sent in chunks is cut off at the limit, without a word.
+        abort(413)
+    return data
+
+
+def _read() -> bytes:
+    try:
+        return request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception:
+        # Each server has errors of its own for a body that breaks off or is badly framed.
+        raise InvalidInput("The body cannot be read.") from None

@@ -1,0 +1,29 @@
+"""The request at hand: the settings it is answered by, and the view that was asked for."""
+
+from flask import current_app, request
+
+from identity.config import Config
+from identity.web.limits import Limiter
+
+
+def config() -> Config:
+    """Return the settings of the app."""
+    settings: Config = current_app.config["IDENTITY"]
+    return settings
+
+
+def limiter() -> Limiter:
+    """Return what counts the calls to the app."""
+    limiter: Limiter = current_app.config["LIMITER"]
+    return limiter
+
+
+def view() -> object:
+    """Return the view that was asked for, with its marks; None where there is nothing."""
+    return current_app.view_functions.get(request.endpoint or "")
+
+
+def route() -> str:
+    """Return the pattern of the address that was asked for, which names nobody."""
+    rule = request.url_rule
+    return rule.rule if rule else "none"

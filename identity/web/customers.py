@@ -1,0 +1,101 @@
+"""The customers, by the page and each by itself.
+
+Emails and phone numbers stay out of addresses, which end up in histories and logs: what is
+searched for is sent in a body, and an identifier of a customer is named by the contact that
+brought it.
+"""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from identity import browsing, database, events, evidence
+from identity.browsing import Order
+from identity.events import EventKind
+from identity.evidence import Node
+from identity.identifiers import as_searched
+from identity.web import blueprint, paths, query
+from identity.web.domain import cluster_of
+from identity.web.marks import May, allow
+from identity.web.picture import picture
+
+SHOWN = 200
+"""Contacts of one customer on a page, unless all are asked for."""
+HAPPENED = 20
+"""Events of one customer, likewise."""
+ORDERS = {
+    Order.NEWEST: "Newest",
+    Order.ACTIVE: "Last activity",
+    Order.LARGEST: "Most contacts",
+}
+
+
+@blueprint.route("/clusters", methods=["GET", "POST"])
+@allow(May.USER)
+def customers() -> ResponseReturnValue:
+    """List the customers, or those with what was searched for."""
+    typed = request.form.get("part", "").strip()
+    part = as_searched(typed)
+    order = query.one_of(Order, "order") or Order.NEWEST
+    too_short = bool(typed) and len(part) < browsing.SHORTEST
+    page = None
+    if typed and not too_short:
+        page = database.read(lambda connection: browsing.search(connection, part))
+    elif not typed:
+        after = query.whole_number("after")
+        page = database.read(lambda connection: browsing.customers(connection, order, after=after))
+    return render_template(
+        "clusters.html",
+        page=page,
+        part=typed,
+        too_short=too_short,
+        order=order,
+        orders=ORDERS,
+        shortest=browsing.SHORTEST,
+    )
+
+
+@blueprint.get(paths.CLUSTER)
+@allow(May.USER)
+def cluster(contact_id: int) -> ResponseReturnValue:
+    """Show a customer; the id of a secondary leads to its primary, with the contact marked."""
+    found = cluster_of(contact_id)
+    if contact_id != found.primary_id:
+        anchor = f"contact-{contact_id}"
+        primary = url_for("web.cluster", contact_id=found.primary_id, contact=contact_id)
+        return redirect(f"{primary}#{anchor}")
+    graph = database.read(lambda connection: evidence.graph_of(connection, found))
+    history = database.read(lambda connection: events.history(connection, found.primary_id))
+    start, end = graph.node(request.args.get("from")), graph.node(request.args.get("to"))
+    whole = "all" in request.args
+    shown = None if whole else SHOWN
+    marked = query.whole_number("contact")
+
+    def link_to(node: Node) -> str:
+        here = url_for("web.cluster", contact_id=found.primary_id, focus=node.name)
+        return f"{here}#together"
+
+    return render_template(
+        "cluster.html",
+        cluster=found,
+        members=[m for number, m in enumerate(found.members) if _fits(number, m.id, shown, marked)],
+        marked=marked,
+        graph=graph,
+        picture=picture(graph, found.primary_id, graph.node(request.args.get("focus"))),
+        link_to=link_to,
+        links_shown=shown,
+        start=start or graph.nodes[0],
+        end=end or graph.nodes[-1],
+        way=graph.way(start, end) if start and end else None,
+        history=history if whole else history[:HAPPENED],
+        happened=len(history),
+        sources={
+            entry.contact_id: entry.source
+            for entry in history
+            if entry.kind in (EventKind.CONTACT_CREATED, EventKind.CONTACT_LINKED)
+        },
+    )
+
+
+def _fits(number: int, id_: int, shown: int | None, marked: int | None) -> bool:
+    # Whoever followed a link to one contact must find it, however far down it stands.
+    return shown is None or number < shown or id_ == marked

@@ -1,0 +1,74 @@
+"""What a view says of itself: who may use it, what it takes and answers.
+
+Whatever is done for every request asks the view at hand, and knows none by name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel
+
+View = TypeVar("View", bound=Callable[..., object])
+
+
+class May(Enum):
+    """Who may use a view."""
+
+    ANYONE = "anyone"
+    VISITOR = "whoever is not refused outright"
+    IDENTIFY = "keys that identify or resolve"
+    READ = "keys that identify or read, and users who signed in"
+    METRICS = "keys that read, and a configured address"
+    USER = "users who signed in"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a view takes and answers."""
+
+    answers: tuple[type[BaseModel], ...]
+    """One of these, with status 200; none for text."""
+    errors: tuple[int, ...]
+    body: type[BaseModel] | None
+    query: type[BaseModel] | None
+
+
+def allow(may: May) -> Callable[[View], View]:
+    """Say who may use a view."""
+    return _marked(may=may)
+
+
+def describe(
+    *answers: type[BaseModel],
+    errors: tuple[int, ...] = (),
+    body: type[BaseModel] | None = None,
+    query: type[BaseModel] | None = None,
+) -> Callable[[View], View]:
+    """Say what a view takes and answers, apart from what follows from who may use it."""
+    return _marked(description=Description(answers, errors, body, query))
+
+
+def take(largest: int, too_large: str) -> Callable[[View], View]:
+    """Let the body be that large, in bytes, and say what is told of a larger one."""
+    return _marked(largest=largest, too_large=too_large)
+
+
+def when_too_old(answer: Callable[[], ResponseReturnValue]) -> Callable[[View], View]:
+    """Say what is answered to a form that was open for too long."""
+    return _marked(when_too_old=answer)
+
+
+def quiet(view: View) -> View:
+    """Leave a view that machines ask all day out of the log."""
+    return _marked(quiet=True)(view)
+
+
+def _marked(**said: object) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        vars(view).update(said)
+        return view
+
+    return mark

@@ -1,0 +1,6 @@
+"""Addresses of which several are made."""
+
+from identity.models import LARGEST_ID
+
+CLUSTER = f"/clusters/<int(max={LARGEST_ID}):contact_id>"
+IMPORT = f"/imports/<int(max={LARGEST_ID}):import_id>"
