@@ -8,7 +8,8 @@ from flask import Flask
 from flask_migrate import Migrate
 
 from identity import cli, database, web
-from identity.config import Config, kept_secret
+from identity.config import Config
+from identity.once import kept_secret
 from identity.web import observing, telling
 from identity.web.counters import shared_file
 from identity.web.errors import answer_every_error

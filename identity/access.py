@@ -6,13 +6,10 @@ password is what a user can remember, and is hashed with Argon2.
 
 import hashlib
 import secrets
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Generic, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -22,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from identity import database
 from identity.errors import InvalidInput, NotFound
 from identity.models import ApiKey, User
+from identity.remembering import Remembered
 
 PREFIX = "idk_"
 """What every key begins with, so that a scanner of leaked secrets knows one when it sees it."""
@@ -32,10 +30,7 @@ ENVIRONMENT_KEY, ENVIRONMENT_USER = "environment", "staff"
 Both are on record as the sources of what they brought, so neither can be called otherwise."""
 RESERVED = {ENVIRONMENT_KEY, ENVIRONMENT_USER, "api", "form", "seed"}
 """Sources of links and lines of history that are not a key's or a user's name."""
-REMEMBERED_SECONDS = 5.0
-"""How long an answer is kept. A revoked key or a removed user may go on for that long."""
 
-T = TypeVar("T")
 _hasher = PasswordHasher()
 _KEYS = select(ApiKey.name, ApiKey.scopes, ApiKey.created_at, ApiKey.revoked_at)
 
@@ -59,30 +54,6 @@ class Key:
     scopes: frozenset[Scope]
     created_at: datetime
     revoked_at: datetime | None
-
-
-class _Remembered(Generic[T]):
-    """Answers of a question, for a moment, so that a busy key costs no statement a call."""
-
-    def __init__(self, ask: Callable[[str], T]) -> None:
-        self._ask = ask
-        self._answers: dict[str, tuple[float, T]] = {}
-
-    def __call__(self, name: str) -> T:
-        now = time.monotonic()
-        asked, answer = self._answers.get(name, (-REMEMBERED_SECONDS, None))
-        if now - asked < REMEMBERED_SECONDS:
-            return answer  # type: ignore[return-value]
-        if len(self._answers) > 1000:
-            # Somebody is guessing; guesses must not fill the memory.
-            self._answers.clear()
-        fresh = self._ask(name)
-        self._answers[name] = now, fresh
-        return fresh
-
-    def forget(self) -> None:
-        """Ask afresh."""
-        self._answers.clear()
 
 
 def hashed(token: str) -> str:
@@ -189,9 +160,9 @@ def _ask_anybody(_: str) -> bool:
     return bool(database.read(lambda connection: connection.scalar(select(used | named))))
 
 
-_key_with_hash = _Remembered(_ask_key)
-password_hash = _Remembered(_ask_password_hash)
-_anybody = _Remembered(_ask_anybody)
+_key_with_hash = Remembered(_ask_key)
+password_hash = Remembered(_ask_password_hash)
+_anybody = Remembered(_ask_anybody)
 
 
 def _key(name: str, scopes: str, created_at: datetime, revoked_at: datetime | None) -> Key:

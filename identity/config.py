@@ -7,10 +7,8 @@ settings. Each wrong value is a `ConfigurationError` at start that names the var
 import ipaddress
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Self
 
 import phonenumbers
@@ -187,27 +185,3 @@ def _whole_number(
     if not lowest <= number <= highest:
         raise ConfigurationError(f"{name} must be a whole number from {lowest} to {highest}.")
     return number
-
-
-def kept_secret(folder: Path) -> str:
-    """Return the secret in `folder`, making it on the first call; readable by its owner only."""
-    path = folder / "secret_key"
-    folder.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        # Workers start at the same moment. Each writes a file of its own and only the first
-        # to link it wins, so none reads a half-written secret or signs with another one.
-        draft = folder / f"secret_key.{os.getpid()}"
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(32))
-        put_in_place(draft, path)
-    return path.read_text().strip()
-
-
-def put_in_place(draft: Path, path: Path) -> None:
-    """Make the draft that file, unless another process was first."""
-    try:
-        path.hardlink_to(draft)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()

@@ -18,7 +18,7 @@ MODULES = {
     for path in PACKAGE.rglob("*.py")
 }
 FLOORS = [
-    {"errors", "config", "faults"},
+    {"errors", "config", "faults", "once", "remembering"},
     {"identifiers", "database"},
     {"models", "prepared", "bulk"},
     {"events", "clusters"},

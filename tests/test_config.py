@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from identity.config import Config, kept_secret
+from identity.config import Config
 from identity.errors import ConfigurationError
+from identity.once import kept_secret
 
 
 def test_without_an_environment_there_are_defaults() -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from limits.storage import Storage
 
-from identity.config import put_in_place
 from identity.errors import ConfigurationError
+from identity.once import put_in_place
 
 BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
