@@ -48,7 +48,9 @@ def test_not_ready_before_the_tables_are_those_of_this_version(client: FlaskClie
         response = client.get("/ready")
 
     assert response.status_code == 503
-    assert "flask db upgrade" in response.get_json()["error"]
+    assert response.get_json()["error"] == (
+        "The database does not have this version's tables yet. Run: flask db upgrade."
+    )
     assert client.get("/health").status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""The README tells the truth: its session is replayed, its settings and rooms exist."""
+"""The README tells the truth: its session is replayed, its settings and files exist."""
 
 import dataclasses
 import os
@@ -51,9 +51,9 @@ def test_every_setting_is_in_the_table_with_its_default() -> None:
         assert table[name] == f"`{default}`"
 
 
-def test_every_room_in_the_house_exists() -> None:
-    house = README.split("## The house")[1]
-    for path in re.findall(r"`([^`]*[./][^`]*)`", house):
+def test_everything_is_where_it_is_said_to_be() -> None:
+    where = README.split("## Where things are")[1]
+    for path in re.findall(r"`([^`]*[./][^`]*)`", where):
         assert (ROOT / path).exists(), path
 
 

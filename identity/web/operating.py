@@ -48,7 +48,9 @@ def ready() -> Response:
         asking.cancel()
         raise Unavailable("The database does not answer.") from None
     if revision is None or revision in _earlier(app.extensions["migrate"].directory):
-        raise Unavailable("The database has not the tables of this version: flask db upgrade.")
+        raise Unavailable(
+            "The database does not have this version's tables yet. Run: flask db upgrade."
+        )
     return jsonify(status="ok")
 
 
