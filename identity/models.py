@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -18,7 +19,9 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
+    false,
     text,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -35,7 +38,39 @@ LARGEST_ID = 2**63 - 1
 Exact = Text().with_variant(Text(collation="C"), "postgresql")
 
 
-RARE = text("kind IN ('clusters_merged', 'primary_changed', 'link_seen')")
+def where(condition: str) -> dict[str, Any]:
+    """Return what restricts an index to some rows, in both databases."""
+    return {"postgresql_where": text(condition), "sqlite_where": text(condition)}
+
+
+class EventKind(StrEnum):
+    """What a line of history tells. How it is told to people is in `web.telling`."""
+
+    CONTACT_CREATED = "contact_created"
+    """A new customer: a new primary."""
+    CONTACT_LINKED = "contact_linked"
+    """A known customer told us something new: a new secondary."""
+    CLUSTERS_MERGED = "clusters_merged"
+    """Two customers turned out to be one. The detail tells who was absorbed and who moved."""
+    PRIMARY_CHANGED = "primary_changed"
+    """A contact older than the primary became known, and stands for the customer from then on."""
+    LINK_SEEN = "link_seen"
+    """Two identifiers of one customer were given together for the first time."""
+    HELD = "held"
+    """Two identifiers were given together for the first time, and a ruling keeps them apart."""
+    RULED = "ruled"
+    """A ruling was applied. The detail names it."""
+    RULING_WITHDRAWN = "ruling_withdrawn"
+    """A ruling was withdrawn. The detail names it."""
+    CUSTOMER_CHANGED = "customer_changed"
+    """A ruling or its withdrawal changed a customer. The detail tells who it was before."""
+    CUSTOMER_MENDED = "customer_mended"
+    """The tables said otherwise than the evidence, and were put right. Detail as above."""
+
+
+FREQUENT = EventKind.CONTACT_CREATED, EventKind.CONTACT_LINKED
+"""Most of the ledger, and found without an index; the rest is worth one."""
+RARE = f"kind IN ({', '.join(f'{k.value!r}' for k in EventKind if k not in FREQUENT)})"
 
 
 class Precedence(StrEnum):
@@ -45,19 +80,15 @@ class Precedence(StrEnum):
     SECONDARY = "secondary"
 
 
-class Kind(StrEnum):
-    """What an identifier is."""
-
-    EMAIL = "email"
-    PHONE = "phone"
-
-
 class Contact(Base):
     """What a customer told us on the day they told us something new."""
 
     __tablename__ = "contact"
     __table_args__ = (
-        CheckConstraint("email IS NOT NULL OR phone_number IS NOT NULL", name="something_given"),
+        CheckConstraint(
+            "email IS NOT NULL OR phone_number IS NOT NULL OR deleted_at IS NOT NULL",
+            name="something_given",
+        ),
         CheckConstraint("email <> '' AND phone_number <> ''", name="nothing_empty"),
         CheckConstraint("linked_id <> id", name="not_linked_to_itself"),
         CheckConstraint("link_precedence IN ('primary', 'secondary')", name="precedence"),
@@ -65,12 +96,7 @@ class Contact(Base):
             "(link_precedence = 'primary') = (linked_id IS NULL)", name="primary_is_unlinked"
         ),
         # Secondaries only: nobody looks for the many primaries by what they are not linked to.
-        Index(
-            "ix_contact_linked_id",
-            "linked_id",
-            postgresql_where=text("linked_id IS NOT NULL"),
-            sqlite_where=text("linked_id IS NOT NULL"),
-        ),
+        Index("ix_contact_linked_id", "linked_id", **where("linked_id IS NOT NULL")),
         Index("ix_contact_created_at", "created_at", "id"),
         # An id that was once somebody's must never become somebody else's.
         {"sqlite_autoincrement": True},
@@ -85,7 +111,7 @@ class Contact(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """Part of the published table. Nothing is deleted yet, so it is always None."""
+    """When the contact ceased, because nothing of what it said counts any more; else None."""
 
     def __repr__(self) -> str:
         # No email, no phone: reprs end up in logs.
@@ -96,7 +122,8 @@ class Identifier(Base):
     """An email or a phone number, and the contact that first brought it.
 
     The primary key is the promise of the whole service: an identifier belongs to exactly one
-    cluster. Whoever loses a race is told so by this key.
+    cluster. Whoever loses a race is told so by this key. A value that links nobody keeps its row,
+    without a contact.
     """
 
     __tablename__ = "identifier"
@@ -108,19 +135,118 @@ class Identifier(Base):
 
     kind: Mapped[str] = mapped_column(Exact, primary_key=True)
     value: Mapped[str] = mapped_column(Exact, primary_key=True)
-    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
 
 
-class Link(Base):
-    """An email and a phone number that were once given together: evidence for a cluster."""
+PHONE_TOLD = "length(phone_number) > 0"
 
-    __tablename__ = "link"
+
+class Claim(Base):
+    """What one source told us once: an email, a phone number, or both together.
+
+    All evidence there is. Contacts and identifiers hold what `deciding` makes of it, and so do
+    the columns from `contact_id` on.
+    """
+
+    __tablename__ = "claim"
+    __table_args__ = (
+        CheckConstraint("email IS NOT NULL OR phone_number IS NOT NULL", name="something_told"),
+        Index("ix_claim_email", "email", "phone_number", "source"),
+        # For whoever says so in these words only: whoever asks for a pair has the index above, and
+        # one phone number may be thousands of people's.
+        Index("ix_claim_phone_number", "phone_number", **where(PHONE_TOLD)),
+        Index("ix_claim_contact_id", "contact_id", **where("contact_id IS NOT NULL")),
+        Index(
+            "ix_claim_other_contact_id", "other_contact_id", **where("other_contact_id IS NOT NULL")
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    """The place in the order in which claims were told, counted together with the ledger's lines:
+    what the version before still tells there, while both run, has its place between ours."""
+    email: Mapped[str | None] = mapped_column(Exact)
+    phone_number: Mapped[str | None] = mapped_column(Exact)
+    source: Mapped[str] = mapped_column(Text)
+    told_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    dated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When it was learnt: when it was told, or the date that its file gives it."""
+    import_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The import that brought it first."""
+    contact_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The contact that it made when it brought something new; remembered when it makes it no
+    more."""
+    brought: Mapped[str | None] = mapped_column(Text)
+    """Which identifier that contact is of, should the claim be told as two: its kind."""
+    other_contact_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The contact of the other identifier, when the claim was told as two."""
+    held_by: Mapped[int | None] = mapped_column(BigInteger)
+    """The ruling that keeps the two apart."""
+    stands: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    """False while a ruling withdraws it."""
+
+
+class Reference(Base):
+    """What a source calls the record that it told a claim of. Links nobody to anybody."""
+
+    __tablename__ = "reference"
+
+    claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id"), primary_key=True)
+    reference: Mapped[str] = mapped_column(Exact, primary_key=True)
+    """The source's own id; empty when only a name was given, as is the name without one."""
+    name: Mapped[str] = mapped_column(Exact, primary_key=True)
+    import_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The import that brought it."""
+
+
+class Ruling(Base):
+    """What a person decided about evidence, and whether it still stands."""
+
+    __tablename__ = "ruling"
+    __table_args__ = (
+        # The same ruling twice says nothing; two people may have the same idea at once.
+        Index("uq_ruling_what", "what", unique=True, **where("withdrawn_at IS NULL")),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    what: Mapped[str] = mapped_column(Exact)
+    """What it names, as JSON in one spelling."""
+    by: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reason: Mapped[str | None] = mapped_column(Text)
+    plan: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """What it changed when it was applied."""
+    up_to: Mapped[int] = mapped_column(BigInteger)
+    """The last claim on record when it was applied: what was told later it does not cover."""
+    done: Mapped[int | None] = mapped_column(BigInteger)
+    """The last claim up to which it is applied, or taken back; None when nothing is left to do."""
+    withdrawn_by: Mapped[str | None] = mapped_column(Text)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    withdrawn_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class Withdrawal(Base):
+    """A claim that a ruling withdraws."""
+
+    __tablename__ = "withdrawal"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    email: Mapped[str] = mapped_column(Exact, primary_key=True)
-    phone_number: Mapped[str] = mapped_column(Exact, primary_key=True)
-    source: Mapped[str] = mapped_column(Text)
-    first_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ruling_id: Mapped[int] = mapped_column(ForeignKey("ruling.id"), primary_key=True)
+    claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id"), primary_key=True)
+
+
+class KeptApart(Base):
+    """An identifier, and another that is never the same customer's. Each ruling has two rows."""
+
+    __tablename__ = "kept_apart"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    kind: Mapped[str] = mapped_column(Exact, primary_key=True)
+    value: Mapped[str] = mapped_column(Exact, primary_key=True)
+    other_kind: Mapped[str] = mapped_column(Exact, primary_key=True)
+    other_value: Mapped[str] = mapped_column(Exact, primary_key=True)
+    ruling_id: Mapped[int] = mapped_column(ForeignKey("ruling.id"))
 
 
 class Event(Base):
@@ -132,8 +258,8 @@ class Event(Base):
     __tablename__ = "event"
     __table_args__ = (
         Index("ix_event_primary_id", "primary_id"),
-        # New contacts are most of the ledger and found without an index; the rest is worth one.
-        Index("ix_event_kind", "kind", "id", postgresql_where=RARE, sqlite_where=RARE),
+        Index("ix_event_kind", "kind", "id", **where(RARE)),
+        Index("ix_event_in_claims", "id", **where("NOT in_claims")),
         {"sqlite_autoincrement": True},
     )
 
@@ -141,17 +267,20 @@ class Event(Base):
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
     kind: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(Text)
-    primary_id: Mapped[int] = mapped_column(BigInteger)
-    """The primary after the decision."""
+    primary_id: Mapped[int | None] = mapped_column(BigInteger)
+    """The primary after the decision; None when it is about no customer in particular."""
     contact_id: Mapped[int | None] = mapped_column(BigInteger)
     """The contact made, or the primary absorbed; None when only a pair was new."""
     email: Mapped[str | None] = mapped_column(Exact)
     phone_number: Mapped[str | None] = mapped_column(Exact)
     detail: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    in_claims: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    """Whether its evidence is among the claims. What the version before writes, while both run, is
+    not yet: it does not know this column."""
 
 
 class Import(Base):
-    """A file of customers, and what it brought. Its source is `import:` and its id."""
+    """A file of customers, and what it brought."""
 
     __tablename__ = "import"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -164,6 +293,10 @@ class Import(Base):
     """None while somebody is still looking at the plan."""
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """None when it goes on, or was broken off."""
+    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it was last known to go on."""
+    feed: Mapped[str | None] = mapped_column(Text)
+    """The source of its claims; None for a file of the time before there were claims."""
     counts: Mapped[dict[str, int]] = mapped_column(JSON)
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
     """An uploaded file until it is imported."""
