@@ -28,7 +28,10 @@ ENVIRONMENT_KEY, ENVIRONMENT_USER = "environment", "staff"
 """What the key that the environment gives is called, and whoever signs in with its password.
 
 Both are on record as the sources of what they brought, so neither can be called otherwise."""
-RESERVED = {ENVIRONMENT_KEY, ENVIRONMENT_USER, "api", "form", "seed"}
+RESERVED = {
+    *(ENVIRONMENT_KEY, ENVIRONMENT_USER, "api", "form", "seed"),
+    *("evidence", "the command line", "a browser"),
+}
 """Sources of links and lines of history that are not a key's or a user's name."""
 
 _hasher = PasswordHasher()
@@ -44,6 +47,8 @@ class Scope(StrEnum):
     """Identify, answered with the primary's id and masked values: to join, not to read."""
     READ = "read"
     """Look up and read figures; nothing that changes anything."""
+    STEWARD = "steward"
+    """Plan rulings, apply them and take them back; nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

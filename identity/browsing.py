@@ -14,8 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
-from identity.events import EventKind
-from identity.models import Contact, Event, Identifier
+from identity.models import Contact, Event, EventKind, Identifier
 
 PAGE = 25
 MATCHES = 500
@@ -64,9 +63,11 @@ class Figures:
     merges: int
 
 
+LIVE = Contact.deleted_at.is_(None)
+"""Whoever ceased is in no list and not counted."""
 FIGURES = select(
-    select(func.count()).select_from(Contact).scalar_subquery(),
-    select(func.count()).where(Contact.linked_id.is_not(None)).scalar_subquery(),
+    select(func.count()).where(LIVE).scalar_subquery(),
+    select(func.count()).where(Contact.linked_id.is_not(None), LIVE).scalar_subquery(),
     select(func.count()).where(Event.kind == EventKind.CLUSTERS_MERGED.value).scalar_subquery(),
 )
 
@@ -99,7 +100,7 @@ def search(connection: Connection, part: str) -> Page:
     matching = (
         select(func.coalesce(Contact.linked_id, Contact.id).label("primary_id"))
         .join_from(Identifier, Contact, Identifier.contact_id == Contact.id)
-        .where(Identifier.value.like(pattern, escape="\\"))
+        .where(Identifier.value.like(pattern, escape="\\"), LIVE)
         # A search for "@" would otherwise carry every customer here before the first is shown.
         .limit(MATCHES)
     )
@@ -112,7 +113,7 @@ def search(connection: Connection, part: str) -> Page:
 def _newest(after: int | None) -> Select[*tuple[Any, ...]]:
     chosen = (
         select(Contact.id.label("primary_id"), Contact.id.label("mark"))
-        .where(Contact.linked_id.is_(None))
+        .where(Contact.linked_id.is_(None), LIVE)
         .order_by(Contact.created_at.desc(), Contact.id.desc())
     )
     return chosen if after is None else chosen.where(_older_than(after))
@@ -128,8 +129,10 @@ def _most_active(after: int | None) -> Select[*tuple[Any, ...]]:
         .where(
             ~exists().where(
                 newer.linked_id == primary_id,
+                newer.deleted_at.is_(None),
                 tuple_(newer.created_at, newer.id) > tuple_(Contact.created_at, Contact.id),
-            )
+            ),
+            LIVE,
         )
         .order_by(Contact.created_at.desc(), Contact.id.desc())
     )
@@ -140,14 +143,15 @@ def _largest(after: int | None) -> Select[*tuple[Any, ...]]:
     size = func.count()
     chosen = (
         select(Contact.linked_id.label("primary_id"), Contact.linked_id.label("mark"))
-        .where(Contact.linked_id.is_not(None))
+        .where(Contact.linked_id.is_not(None), LIVE)
         .group_by(Contact.linked_id)
         .order_by(size.desc(), Contact.linked_id.desc())
     )
     if after is None:
         return chosen
     mark = aliased(Contact)
-    marks = select(func.count()).where(mark.linked_id == after).scalar_subquery()
+    followers = mark.linked_id == after, mark.deleted_at.is_(None)
+    marks = select(func.count()).where(*followers).scalar_subquery()
     return chosen.having(or_(size < marks, and_(size == marks, Contact.linked_id < after)))
 
 
@@ -168,8 +172,10 @@ def _summaries(connection: Connection, primary_ids: Sequence[int]) -> list[Summa
             func.count(secondary.id),
             func.max(secondary.created_at),
         )
-        .outerjoin(secondary, secondary.linked_id == Contact.id)
-        .where(Contact.id.in_(primary_ids))
+        .outerjoin(
+            secondary, and_(secondary.linked_id == Contact.id, secondary.deleted_at.is_(None))
+        )
+        .where(Contact.id.in_(primary_ids), LIVE)
         .group_by(Contact.id)
     )
     found = {

@@ -1,12 +1,16 @@
-"""Many rows at once: questions about lists of values, and loading tables.
+"""Many rows at once: questions about lists of values, changes of them, and loading tables.
 
-A question hands over its values as JSON, a thousand at a time, and joins them with a table.
+A question hands over its values as JSON, a thousand at a time, and joins them with a table. So
+does a change.
 """
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from functools import lru_cache
-from itertools import islice
-from typing import Any
+from itertools import chain, islice
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -24,41 +28,47 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
 
 from identity.database import UtcDateTime
 
 ASKED = 1000
+FEW = 20
+"""Rows up to which PostgreSQL is sent inserts: beginning a COPY takes as long."""
 MOMENTS = 4096
 """Moments whose converted form is kept."""
 
 Values = tuple[Any, ...]
 Selected = Select[*Values]
+S = TypeVar("S", Selected, UpdateBase)
 
 
-class Question:
-    """A select that is joined with values, which stand in it as a table of their own."""
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Let Python's collector rest until the block ends, which must be bounded work.
 
-    def __init__(
-        self, build: Callable[[FromClause], Selected], **columns: type[TypeEngine[Any]]
-    ) -> None:
-        """`build` is given the table of values, with those columns, and returns the select."""
-        self._build = build
+    It would walk through all the rows again and again and find nothing: up to half of the time.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+class _Joined(Generic[S]):
+    """A statement that is joined with values, which stand in it as a table of their own."""
+
+    def __init__(self, build: Callable[[FromClause], S], **columns: type[TypeEngine[Any]]) -> None:
+        """`build` is given the table of values, with those columns, and returns the statement."""
+        self._build: Callable[[FromClause], S] = build
         self._columns = columns
-        self._statements: dict[str, Selected] = {}
+        self._statements: dict[str, S] = {}
         # One column needs no row around each value, which either database would have to unwrap.
         self._is_plain = len(columns) == 1
 
-    def ask(self, connection: Connection, values: Iterable[Values]) -> Iterator[Row[*Values]]:
-        """Yield the answers for `values`, in the order of the values and not twice for one."""
-        statement = self._statement(connection.dialect.name)
-        # Neighbours in an index are then asked for one after another.
-        ahead = iter(sorted(set(values)))
-        while chunk := list(islice(ahead, ASKED)):
-            asked = [value for (value,) in chunk] if self._is_plain else chunk
-            yield from connection.execute(statement, {"asked_values": asked})
-
-    def _statement(self, dialect: str) -> Selected:
+    def _statement(self, dialect: str) -> S:
         if dialect not in self._statements:
             given = bindparam("asked_values", type_=JSON)
             cells = self._cells_postgresql if dialect == "postgresql" else self._cells_sqlite
@@ -67,6 +77,11 @@ class Question:
             )
             self._statements[dialect] = self._build(select(*named).subquery("asked"))
         return self._statements[dialect]
+
+    def _chunks(self, values: Iterable[Values]) -> Iterator[list[Any]]:
+        ahead = iter(values)
+        while chunk := list(islice(ahead, ASKED)):
+            yield [value for (value,) in chunk] if self._is_plain else chunk
 
     def _cells_postgresql(self, given: ColumnElement[Any]) -> Iterator[ColumnElement[Any]]:
         # Of these functions the planner expects a hundred rows, and so probes indexes. An
@@ -83,6 +98,40 @@ class Question:
         for place, kind in enumerate(self._columns.values()):
             cell = value if self._is_plain else func.json_extract(value, f"$[{place}]")
             yield type_coerce(cell, kind())
+
+
+class Question(_Joined[Selected]):
+    """A select about values."""
+
+    def ask(
+        self, connection: Connection, values: Iterable[Values], **more: Any
+    ) -> Iterator[Row[*Values]]:
+        """Yield the answers for `values`, in the order of the values and not twice for one."""
+        statement = self._statement(connection.dialect.name)
+        # Neighbours in an index are then asked for one after another.
+        for asked in self._chunks(sorted(set(values))):
+            # All at once: one row after another takes twice as long.
+            yield from connection.execute(statement, {"asked_values": asked, **more}).all()
+
+
+class Change(_Joined[UpdateBase]):
+    """An update or a delete of the rows that values name."""
+
+    def make(self, connection: Connection, rows: Iterable[Values], **more: Any) -> None:
+        """Change the rows named by `rows`. What is a moment comes as `spoken` returns it."""
+        statement = self._statement(connection.dialect.name)
+        for asked in self._chunks(rows):
+            connection.execute(statement, {"asked_values": asked, **more})
+
+
+def spoken(dialect: Dialect) -> Callable[[datetime], str]:
+    """Return what turns a moment into the text that a database of that kind compares."""
+    if dialect.name == "postgresql":
+        return datetime.isoformat
+    speak = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
+    assert speak
+    # Most rows carry the same moment.
+    return lru_cache(MOMENTS)(speak)
 
 
 class Load:
@@ -102,29 +151,31 @@ class Load:
         """
         driver: Any = connection.connection.driver_connection
         table, names = self._table.name, ", ".join(self._columns)
-        if connection.dialect.name == "postgresql":
+        rows = iter(rows)
+        first = list(islice(rows, FEW))
+        on_postgresql = connection.dialect.name == "postgresql"
+        if on_postgresql and len(first) == FEW:
             with driver.cursor().copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-                for row in rows:
+                for row in chain(first, rows):
                     copy.write_row(row)
-        else:
-            places = ", ".join("?" * len(self._columns))
+        elif first:
+            places = ", ".join(("%s" if on_postgresql else "?",) * len(self._columns))
             statement = f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608
-            driver.executemany(statement, self._spoken(rows, connection.dialect))
+            values = first if on_postgresql else self._spoken(chain(first, rows), connection)
+            driver.cursor().executemany(statement, values)
 
-    def _spoken(self, rows: Iterable[Values], dialect: Dialect) -> Iterable[Sequence[Any]]:
+    def _spoken(self, rows: Iterable[Values], connection: Connection) -> Iterable[Sequence[Any]]:
         """Yield the rows as SQLite has them: it has no type for moments."""
         if not self._moments:
             return rows
-        speak = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
-        assert speak
-        # Most rows of a load carry the same moment.
-        moment = lru_cache(MOMENTS)(speak)
+        moment = spoken(connection.dialect)
         places = self._moments
 
-        def spoken(row: Values) -> Sequence[Any]:
+        def cells_of(row: Values) -> Sequence[Any]:
             cells = list(row)
             for place in places:
-                cells[place] = moment(cells[place])
+                if cells[place] is not None:
+                    cells[place] = moment(cells[place])
             return cells
 
-        return map(spoken, rows)
+        return map(cells_of, rows)

@@ -5,9 +5,10 @@ The statements are built once, at import, and never vary in text, so that the da
 keep their plans.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import compress
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -15,19 +16,26 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Connection,
+    Integer,
     Select,
     Text,
+    and_,
     bindparam,
+    cast,
     exists,
+    false,
     func,
     literal_column,
+    or_,
     select,
+    true,
+    type_coerce,
     union,
     union_all,
 )
 
-from identity.identifiers import Identifiers
-from identity.models import Contact, Id, Identifier, Kind, Link, Precedence
+from identity.identifiers import Identifiers, Kind, Value
+from identity.models import Claim, Contact, Id, Identifier, KeptApart, Precedence, Reference
 from identity.prepared import Prepared
 
 
@@ -87,10 +95,24 @@ class Cluster:
         return [member.id for member in self.members[1:]]
 
     def knows(self, given: Identifiers) -> bool:
-        """Tell whether every identifier given is one of this customer's."""
+        """Tell whether every identifier given is this customer's."""
         return (given.email is None or given.email in self.emails) and (
             given.phone_number is None or given.phone_number in self.phone_numbers
         )
+
+    def has(self, value: Value) -> bool:
+        """Tell whether an identifier is this customer's."""
+        return value.text in (self.emails if value.kind is Kind.EMAIL else self.phone_numbers)
+
+    def values(self) -> Iterator[Value]:
+        """Yield all identifiers."""
+        yield from (Value(Kind.EMAIL, email) for email in self.emails)
+        yield from (Value(Kind.PHONE, number) for number in self.phone_numbers)
+
+
+def in_order(members: Iterable[Member]) -> Cluster:
+    """Return the cluster of `members`, which come in any order."""
+    return Cluster.of(sorted(members, key=lambda m: (m.linked_id is not None, m.created_at, m.id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,50 +121,85 @@ class Found:
 
     clusters: tuple[Cluster, ...]
     """Oldest primary first."""
-    pair_seen: bool
-    """Whether the email and the phone number were given together before."""
+    claim: int | None
+    """The claim by which the source has told exactly this before."""
+    held_by: int | None
+    """The ruling that holds that claim."""
+    nobody: frozenset[Kind]
+    """Which of the two link nobody."""
+    ruled_apart: bool
+    """Whether one of the two is kept apart from something."""
+    carried: bool
+    """Whether the claim carries the reference and the name already."""
 
-    def settles(self, given: Identifiers) -> bool:
-        """Tell whether `given` says nothing new."""
-        if len(self.clusters) != 1 or not self.clusters[0].knows(given):
+    def left(self, given: Identifiers) -> Identifiers:
+        """Return what counts of what was given: maybe nothing."""
+        return Identifiers(
+            None if Kind.EMAIL in self.nobody else given.email,
+            None if Kind.PHONE in self.nobody else given.phone_number,
+        )
+
+    def of(self, value: Value) -> Cluster | None:
+        """Return the cluster that has a value."""
+        return next((cluster for cluster in self.clusters if cluster.has(value)), None)
+
+    def is_repeat(self, given: Identifiers) -> bool:
+        """Tell whether the source has said all this before, and the tables hold it."""
+        if self.claim is None or not self.carried:
             return False
-        return self.pair_seen or given.email is None or given.phone_number is None
+        if len(self.clusters) == 1 and not self.nobody:
+            # As nearly always; the rest says the same, and takes its time.
+            (cluster,) = self.clusters
+            return cluster.primary.linked_id is None and cluster.knows(given)
+        return not self.contradicts(given)
+
+    def contradicts(self, given: Identifiers) -> bool:
+        """Tell whether the tables do not hold what was told, as far as can be seen from here."""
+        if any(cluster.primary.linked_id is not None for cluster in self.clusters):
+            return True
+        if self.claim is None:
+            return False
+        if not all(map(self.of, self.left(given).values())):
+            return True
+        return len(self.clusters) > 1 and self.held_by is None
 
 
 _contact = Contact.table().c
 _identifier = Identifier.table().c
-_link = Link.table().c
+_claim = Claim.table().c
+_apart = KeptApart.table().c
+_reference = Reference.table().c
 
 # Bound, not compared to a Python None: that would become "IS NULL" and match strangers.
-# Bound to NULL, "=" matches nothing, which is what an absent identifier must match.
-_email = bindparam("email", type_=Text)
-_phone_number = bindparam("phone_number", type_=Text)
+GIVEN = {
+    Kind.EMAIL: bindparam("email", type_=Text),
+    Kind.PHONE: bindparam("phone_number", type_=Text),
+}
+_columns = (
+    _contact.id,
+    _contact.linked_id,
+    _contact.email,
+    _contact.phone_number,
+    _contact.created_at,
+)
 
 
-def _primary_of(kind: Kind, value: Any) -> Select[Any]:
+def _primary_of(kind: Kind) -> Select[*tuple[Any, ...]]:
+    holder = and_(_identifier.contact_id == _contact.id, _contact.deleted_at.is_(None))
     return (
         select(func.coalesce(_contact.linked_id, _contact.id).label("id"))
-        .join_from(Identifier.table(), Contact.table(), _identifier.contact_id == _contact.id)
-        .where(_identifier.kind == literal_column(f"'{kind.value}'"), _identifier.value == value)
+        .select_from(Identifier.table().join(Contact.table(), holder))
+        .where(_identifier.kind == literal_column(f"'{kind.value}'"))
+        .where(_identifier.value == GIVEN[kind])
     )
 
 
-def _members_of(primaries: CTE, *extra: Any) -> Select[Any]:
+def _members_of(primaries: CTE, *columns: Any) -> tuple[Select[Any], Select[Any]]:
     # One join with "id = ? OR linked_id = ?" would read all contacts; two joins use two indexes.
-    columns = (
-        _contact.id,
-        _contact.linked_id,
-        _contact.email,
-        _contact.phone_number,
-        _contact.created_at,
-    )
     contacts = Contact.table()
-    members = union_all(
+    return (
         select(*columns).join_from(primaries, contacts, _contact.id == primaries.c.id),
         select(*columns).join_from(primaries, contacts, _contact.linked_id == primaries.c.id),
-    ).subquery("member")
-    return select(*members.c, *extra).order_by(
-        members.c.linked_id.is_not(None), members.c.created_at, members.c.id
     )
 
 
@@ -150,39 +207,148 @@ def of_members(column: ColumnElement[Any], primary_id: ColumnElement[Any]) -> Co
     """Return a select of a contact's column for each member of a cluster."""
     # Two selects and two indexes, as above.
     return union_all(
-        select(column).where(_contact.id == primary_id),
-        select(column).where(_contact.linked_id == primary_id),
+        select(column).where(_contact.id == primary_id, _contact.deleted_at.is_(None)),
+        select(column).where(_contact.linked_id == primary_id, _contact.deleted_at.is_(None)),
     )
 
 
-FIND = Prepared(
-    _members_of(
-        union(_primary_of(Kind.EMAIL, _email), _primary_of(Kind.PHONE, _phone_number)).cte("found"),
-        exists(
-            select(_link.email).where(_link.email == _email, _link.phone_number == _phone_number)
-        ),
-    )
-)
-"""The members of each cluster that has the email or the phone number, and "seen together?"."""
+def _claim_of(kinds: Collection[Kind]) -> ColumnElement[Any]:
+    """Return the claim by which the source has said exactly this, and the ruling that holds it.
 
-WITH_CONTACT = _members_of(
-    select(func.coalesce(_contact.linked_id, _contact.id).label("id"))
-    .where(_contact.id == bindparam("contact_id", type_=Id))
-    .cte("found")
+    The two in one text, because each question that is asked beside the members takes its time.
+    """
+    exactly = [
+        column == GIVEN[kind] if kind in kinds else column.is_(None)
+        for kind, column in ((Kind.EMAIL, _claim.email), (Kind.PHONE, _claim.phone_number))
+    ]
+    both = (
+        cast(_claim.id, Text)
+        + literal_column("':'")
+        + func.coalesce(cast(_claim.held_by, Text), literal_column("''"))
+    )
+    told = _claim.source == bindparam("told_by", type_=Text), _claim.stands
+    return select(both).where(*exactly, *told).limit(literal_column("1")).scalar_subquery()
+
+
+def _links_nobody(kind: Kind) -> ColumnElement[Any]:
+    chosen = select(_identifier.contact_id.is_(None))
+    key = _identifier.kind == literal_column(f"'{kind.value}'"), _identifier.value == GIVEN[kind]
+    return chosen.where(*key).scalar_subquery()
+
+
+def _is_apart(kind: Kind) -> ColumnElement[Any]:
+    return exists().where(
+        _apart.kind == literal_column(f"'{kind.value}'"), _apart.value == GIVEN[kind]
+    )
+
+
+def _carried(kinds: Collection[Kind]) -> ColumnElement[Any]:
+    """Tell whether such a claim carries the reference and the name."""
+    exactly = [
+        column == GIVEN[kind] if kind in kinds else column.is_(None)
+        for kind, column in ((Kind.EMAIL, _claim.email), (Kind.PHONE, _claim.phone_number))
+    ]
+    return exists().where(
+        *exactly,
+        _claim.source == bindparam("told_by", type_=Text),
+        _claim.stands,
+        _reference.claim_id == _claim.id,
+        _reference.reference == bindparam("reference", type_=Text),
+        _reference.name == bindparam("name", type_=Text),
+    )
+
+
+def _as_it_comes(told: ColumnElement[Any]) -> ColumnElement[Any]:
+    # SQLite has numbers for true and false. Making them Python's own takes longer than to ask.
+    return type_coerce(told, Integer)
+
+
+def _find(kinds: Collection[Kind], *, with_reference: bool) -> Prepared:
+    primaries = union(*map(_primary_of, kinds)).cte("found")
+    # Asked for, and not restricted to: PostgreSQL takes that for a reason to read all contacts.
+    columns = (*_columns, _as_it_comes(_contact.deleted_at.is_not(None)).label("ceased"))
+    members = union_all(*_members_of(primaries, *columns)).subquery("member")
+    facts = (
+        _claim_of(kinds),
+        *(_as_it_comes(_links_nobody(kind) if kind in kinds else false()) for kind in Kind),
+        _as_it_comes(or_(*map(_is_apart, kinds))),
+        _as_it_comes(_carried(kinds) if with_reference else true()),
+    )
+    # A row even where there is no member: what is ruled about a value is no customer's.
+    always = select(literal_column("1").label("one")).subquery("always")
+    return Prepared(
+        select(*members.c, *facts)
+        .select_from(always.outerjoin(members, true()))
+        .order_by(members.c.linked_id.is_not(None), members.c.created_at, members.c.id)
+    )
+
+
+NO_KIND: frozenset[Kind] = frozenset()
+KINDS_GIVEN = {
+    (True, True): (Kind.EMAIL, Kind.PHONE),
+    (True, False): (Kind.EMAIL,),
+    (False, True): (Kind.PHONE,),
+}
+"""By whether an email, and a phone number, were given."""
+FIND: dict[tuple[tuple[Kind, ...], bool], Prepared] = {
+    (kinds, with_reference): _find(kinds, with_reference=with_reference)
+    for kinds in KINDS_GIVEN.values()
+    for with_reference in (False, True)
+}
+"""What `find` asks, for what was given. A text for each, so that what is absent is not asked."""
+
+_with_contact = union_all(
+    *(
+        members.where(_contact.deleted_at.is_(None))
+        for members in _members_of(
+            select(func.coalesce(_contact.linked_id, _contact.id).label("id"))
+            .where(_contact.id == bindparam("contact_id", type_=Id))
+            .where(_contact.deleted_at.is_(None))
+            .cte("found"),
+            *_columns,
+        )
+    )
+).subquery("member")
+WITH_CONTACT = select(*_with_contact.c).order_by(
+    _with_contact.c.linked_id.is_not(None), _with_contact.c.created_at, _with_contact.c.id
 )
 """The members of the cluster of one contact, primary or secondary."""
 
 
-def find(connection: Connection, given: Identifiers) -> Found:
-    """Return what is known of `given`, in one statement."""
-    rows = FIND.rows(connection, {"email": given.email, "phone_number": given.phone_number})
+def find(
+    connection: Connection,
+    given: Identifiers,
+    source: str = "",
+    reference: str = "",
+    name: str = "",
+) -> Found:
+    """Return what is known of `given`, and what `source` has said of it, in one statement."""
+    kinds = KINDS_GIVEN[given.email is not None, given.phone_number is not None]
+    rows = FIND[kinds, bool(reference or name)].rows(
+        connection,
+        {
+            "email": given.email,
+            "phone_number": given.phone_number,
+            "told_by": source,
+            "reference": reference,
+            "name": name,
+        },
+    )
     by_primary: dict[int, list[Member]] = {}
-    for *columns, _ in rows:
-        member = Member(*columns)
-        by_primary.setdefault(member.linked_id or member.id, []).append(member)
+    for row in rows:
+        id_, linked_id, email, phone_number, created_at, ceased = row[:6]
+        if id_ is not None and not ceased:
+            member = Member(id_, linked_id, email, phone_number, created_at)
+            by_primary.setdefault(linked_id or id_, []).append(member)
+    told, *nobody, ruled_apart, carried = rows[0][6:]
+    claim, _, held_by = (told or ":").partition(":")
     return Found(
         tuple(Cluster.of(members) for members in by_primary.values()),
-        bool(rows) and rows[0][-1],
+        int(claim) if claim else None,
+        int(held_by) if held_by else None,
+        frozenset(compress(Kind, nobody)) if any(nobody) else NO_KIND,
+        bool(ruled_apart),
+        bool(carried),
     )
 
 

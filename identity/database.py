@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from blinker import Signal
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, DateTime, Dialect, MetaData, Table, event, text
 from sqlalchemy.exc import DBAPIError
@@ -26,7 +26,7 @@ from sqlalchemy.types import TypeDecorator
 
 from identity import faults
 from identity.config import Config
-from identity.errors import Contended, LostRace, Unavailable
+from identity.errors import Contended, IdentityError, LostRace, Unavailable
 
 PATIENCE = 5.0
 """Seconds a caller waits at most for a lock, a connection or a race before a 503."""
@@ -34,6 +34,7 @@ TRIES = 20
 """Decisions attempted at most, for one call."""
 READING, DECIDING = "reading", "deciding"
 DRIVERS = (DBAPIError, psycopg.Error, sqlite3.Error)
+NO_ROOM = "The service is too busy. Try again."
 CONTENDED = "Too many callers are changing the same customer. Try again."
 
 T = TypeVar("T")
@@ -215,12 +216,17 @@ def snapshot() -> Iterator[Connection]:
                 connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
                 yield connection
+            except IdentityError:
+                connection.exec_driver_sql("ROLLBACK")
+                raise
             except BaseException:
                 # A server that went away takes no ROLLBACK, and that second error would hide the
                 # first.
                 connection.invalidate()
                 raise
             connection.exec_driver_sql("ROLLBACK")
+    except PoolTimeout as error:
+        raise Unavailable(NO_ROOM) from error
     except DRIVERS as error:
         fault = faults.sentence(_cause(error))
         if fault is None:
@@ -245,6 +251,16 @@ def transaction(*, one_statement: bool = False) -> Iterator[Connection]:
             begun = connection.begin()
             yield connection
             begun.commit()
+
+
+@contextmanager
+def only_one(table: Table) -> Iterator[Connection]:
+    """Give a transaction of which there is one at a time, among those that ask for this table."""
+    with transaction() as connection:
+        if connection.dialect.name == "postgresql":
+            name = connection.dialect.identifier_preparer.format_table(table)
+            connection.exec_driver_sql(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+        yield connection
 
 
 def has_one_writer() -> bool:
@@ -274,7 +290,7 @@ def retrying(decide: Callable[[], T], *, tries: int = TRIES) -> T:
         except LostRace as error:
             last: Exception = error
         except PoolTimeout as error:
-            raise Unavailable("The service is too busy. Try again.") from error
+            raise Unavailable(NO_ROOM) from error
         except DRIVERS as error:
             last, cause = error, _cause(error)
             if not faults.lost_race(cause):
@@ -300,6 +316,17 @@ def _forget_connections() -> None:
     # told us. Meeting them one by one would use up the patience of one caller for each.
     for engine in db.engines.values():
         engine.dispose()
+
+
+def elsewhere(function: Callable[[], T]) -> Callable[[], T]:
+    """Return the function as another thread may call it, with the same connections."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def call() -> T:
+        with app.app_context():
+            return function()
+
+    return call
 
 
 def read(question: Callable[[Connection], T]) -> T:

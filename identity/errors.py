@@ -5,7 +5,8 @@ Messages are sentences for the person who has to act on them. They never quote a
 or a phone number, because messages end up in logs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 class IdentityError(Exception):
@@ -38,6 +39,22 @@ class TooManyRequests(IdentityError):
 
 class NotFound(IdentityError):
     """Nobody we know answers to what was asked."""
+
+
+class Gone(IdentityError):
+    """A contact that ceased; `now` are the primaries of the customers with what it said."""
+
+    def __init__(self, message: str, now: Sequence[int]) -> None:
+        super().__init__(message)
+        self.now = list(now)
+
+
+class Conflict(IdentityError):
+    """What was asked goes against what stands; `told` says which plan or ruling that is."""
+
+    def __init__(self, message: str, **told: Any) -> None:
+        super().__init__(message)
+        self.told = told
 
 
 class Unavailable(IdentityError):

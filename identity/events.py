@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -16,26 +15,12 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    true,
 )
 
 from identity.clusters import of_members
 from identity.database import UtcDateTime
-from identity.models import Contact, Event, Id
-
-
-class EventKind(StrEnum):
-    """What a line of history tells."""
-
-    CONTACT_CREATED = "contact_created"
-    """A new customer: a new primary."""
-    CONTACT_LINKED = "contact_linked"
-    """A known customer told us something new: a new secondary."""
-    CLUSTERS_MERGED = "clusters_merged"
-    """Two customers turned out to be one. The detail tells who was absorbed and who moved."""
-    PRIMARY_CHANGED = "primary_changed"
-    """A contact older than the primary was imported, and stands for the customer from then on."""
-    LINK_SEEN = "link_seen"
-    """Two identifiers of one customer were given together for the first time."""
+from identity.models import Contact, Event, EventKind, Id
 
 
 def line(contact_id: ColumnElement[Any]) -> Insert:
@@ -53,6 +38,7 @@ def line(contact_id: ColumnElement[Any]) -> Insert:
         "email": bindparam("given_email", type_=Text),
         "phone_number": bindparam("given_phone_number", type_=Text),
         "detail": bindparam("detail", type_=JSON(none_as_null=True)),
+        "in_claims": true(),
     }
     return insert(Event.table()).from_select(list(told), select(*told.values()))
 
@@ -65,7 +51,7 @@ class Entry:
     occurred_at: datetime
     kind: EventKind
     source: str
-    primary_id: int
+    primary_id: int | None
     """The primary then; the customer may have been merged into another since."""
     contact_id: int | None
     email: str | None

@@ -1,133 +1,255 @@
-"""Why contacts belong together: the links of one customer, and the ways along them.
+"""What was told and what was ruled, as it is on record. Nothing here writes or decides.
 
-Nothing here writes. What is drawn and how is decided in `web.picture`.
+Asked about any number of values at once: who has told them, what is kept apart from them, and
+which of them link nobody.
 """
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
-from typing import Any, Self
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    FromClause,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+    text,
+    true,
+)
 
-from identity.clusters import Cluster, of_members
-from identity.models import Contact, Id, Kind, Link
+from identity.bulk import Question, Selected
+from identity.deciding import Content, Memory, Ruled
+from identity.identifiers import KINDS, Kind, Value
+from identity.models import Claim, Identifier, KeptApart, Reference, Withdrawal
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """An identifier, named by the contact that first brought it."""
+class Telling(NamedTuple):
+    """A claim, as it is on record."""
 
-    kind: Kind
-    value: str
-    contact_id: int
+    id: int
+    """Its place in the order."""
+    email: str | None
+    phone_number: str | None
+    source: str
+    told_at: datetime
+    dated_at: datetime
+    import_id: int | None
+    memory: Memory
+    held_by: int | None
+    stands: bool
+    covered: bool
+    """Whether the ruling that was asked about withdraws it."""
 
     @property
-    def name(self) -> str:
-        """A short name that never changes and, unlike the value, may stand in an address."""
-        return f"{self.kind.value[0]}{self.contact_id}"
+    def content(self) -> tuple[str | None, str | None]:
+        """The email and the phone number."""
+        return self.email, self.phone_number
+
+    def values(self) -> Iterator[Value]:
+        """Yield what was told, the email first."""
+        if self.email is not None:
+            yield Value(Kind.EMAIL, self.email)
+        if self.phone_number is not None:
+            yield Value(Kind.PHONE, self.phone_number)
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """An email and a phone number that were given together, and when they first were."""
-
-    email: Node
-    phone: Node
-    source: str
-    first_seen_at: datetime
-
-    def other(self, node: Node) -> Node:
-        """Return the end that is not `node`."""
-        return self.phone if node == self.email else self.email
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """The identifiers of one customer and the links between them, oldest first."""
-
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
-
-    @classmethod
-    def of(cls, cluster: Cluster, links: Iterable[Sequence[Any]]) -> Self:
-        """Return the graph of a cluster from its rows of `link`."""
-        nodes: dict[tuple[Kind, str], Node] = {}
-        for member in cluster.members:
-            given = ((Kind.EMAIL, member.email), (Kind.PHONE, member.phone_number))
-            for kind, value in given:
-                if value is not None:
-                    nodes.setdefault((kind, value), Node(kind, value, member.id))
-        edges = [
-            Edge(nodes[Kind.EMAIL, email], nodes[Kind.PHONE, phone_number], source, seen_at)
-            for email, phone_number, source, seen_at in links
-            # A contact added since the cluster was read may have brought a link along.
-            if (Kind.EMAIL, email) in nodes and (Kind.PHONE, phone_number) in nodes
-        ]
-        return cls(tuple(nodes.values()), tuple(edges))
-
-    def node(self, name: str | None) -> Node | None:
-        """Return the node of that name, if there is one."""
-        return next((node for node in self.nodes if node.name == name), None)
-
-    def touching(self) -> dict[Node, list[Edge]]:
-        """Return the edges at each node."""
-        edges: dict[Node, list[Edge]] = {node: [] for node in self.nodes}
-        for edge in self.edges:
-            edges[edge.email].append(edge)
-            edges[edge.phone].append(edge)
-        return edges
-
-    def way(self, start: Node, end: Node) -> list[Edge]:
-        """Return the fewest links that lead from one identifier to another; [] when none do."""
-        came_by: dict[Node, Edge] = {}
-        for edge, node in self._outward(start):
-            came_by[node] = edge
-            if node == end:
-                break
-        steps: list[Edge] = []
-        while end != start and end in came_by:
-            steps.append(came_by[end])
-            end = came_by[end].other(end)
-        return steps[::-1]
-
-    def around(self, node: Node, limit: int) -> Self:
-        """Return the part of at most `limit` identifiers that is nearest to one of them."""
-        nearest = islice(self._outward(node), limit - 1)
-        kept = {node, *(reached for _, reached in nearest)}
-        return type(self)(
-            tuple(each for each in self.nodes if each in kept),
-            tuple(edge for edge in self.edges if edge.email in kept and edge.phone in kept),
-        )
-
-    def _outward(self, start: Node) -> Iterator[tuple[Edge, Node]]:
-        """Yield every other node, the nearest first, with the edge by which it is reached."""
-        touching = self.touching()
-        reached = {start}
-        ahead = deque([start])
-        while ahead:
-            here = ahead.popleft()
-            for edge in touching[here]:
-                node = edge.other(here)
-                if node not in reached:
-                    reached.add(node)
-                    ahead.append(node)
-                    yield edge, node
-
-
-_link = Link.table().c
-_primary_id = bindparam("primary_id", type_=Id)
-
-LINKS = (
-    select(_link.email, _link.phone_number, _link.source, _link.first_seen_at)
-    .where(_link.email.in_(of_members(Contact.table().c.email, _primary_id)))
-    .order_by(_link.first_seen_at, _link.email, _link.phone_number)
+_claim = Claim.table().c
+_withdrawal = Withdrawal.table().c
+_apart = KeptApart.table().c
+_ruling = bindparam("ruling", type_=BigInteger)
+PHONE_IS_TOLD = text("length(claim.phone_number) > 0")
+"""What whoever asks by phone number says, in the words of the index for that."""
+_covered = exists().where(_withdrawal.ruling_id == _ruling, _withdrawal.claim_id == _claim.id)
+CLAIM_COLUMNS = (
+    *(_claim.id, _claim.email, _claim.phone_number, _claim.source, _claim.told_at),
+    *(_claim.dated_at, _claim.import_id, _claim.contact_id, _claim.brought),
+    *(_claim.other_contact_id, _claim.held_by, _claim.stands, _covered.label("covered")),
 )
 
 
-def graph_of(connection: Connection, cluster: Cluster) -> Graph:
-    """Return the evidence for a cluster, in one statement."""
-    rows = connection.execute(LINKS, {"primary_id": cluster.primary_id})
-    return Graph.of(cluster, rows)
+def _claims_with(column: Any, *chosen: Any) -> Question:
+    def build(asked: FromClause) -> Selected:
+        return (
+            select(*chosen)
+            .select_from(asked)
+            .join(Claim.table(), column == asked.c.value)
+            .where(or_(_claim.stands, _covered))
+            .where(PHONE_IS_TOLD if column is _claim.phone_number else true())
+        )
+
+    return Question(build, value=BigInteger if column is _claim.id else Text)
+
+
+_SAID = {Kind.EMAIL: _claim.email, Kind.PHONE: _claim.phone_number}
+CLAIMS = {kind: _claims_with(column, *CLAIM_COLUMNS) for kind, column in _SAID.items()}
+PLACES = {kind: _claims_with(column, _claim.id) for kind, column in _SAID.items()}
+CLAIMS_BY_PLACE = _claims_with(_claim.id, *CLAIM_COLUMNS)
+
+
+def telling(row: Sequence[Any]) -> Telling:
+    """Return a claim from a row of `CLAIM_COLUMNS`."""
+    id_, email, phone_number, source, told_at, dated_at, import_id, *memory = row[:10]
+    contact, brought, other = memory
+    return Telling(
+        *(id_, email, phone_number, source, told_at, dated_at, import_id),
+        Memory(contact, brought and KINDS[brought], other),
+        *(row[10], bool(row[11]), bool(row[12])),
+    )
+
+
+def claims_with(
+    connection: Connection,
+    values: Collection[Value],
+    known: Container[int] = (),
+    ruling: int | None = None,
+) -> list[Telling]:
+    """Return each claim but the known ones that says one of the values.
+
+    It stands, or `ruling` withdraws it.
+    """
+    found: dict[int, Telling] = {}
+    for kind, question in CLAIMS.items():
+        asked = {(value.text,) for value in values if value.kind is kind}
+        ids = {row.id for row in PLACES[kind].ask(connection, asked, ruling=ruling)}
+        new = {id_ for id_ in ids if id_ not in known and id_ not in found}
+        if 2 * len(new) > len(ids):
+            rows = question.ask(connection, asked, ruling=ruling)
+        else:
+            # Nearly all of a customer's claims are found from both of their ends.
+            rows = CLAIMS_BY_PLACE.ask(connection, ((id_,) for id_ in new), ruling=ruling)
+        found.update((row.id, telling(row)) for row in rows if row.id in new)
+    return list(found.values())
+
+
+_IS_TOLD = select(
+    exists().where(
+        _claim.email == bindparam("email", type_=Text),
+        _claim.phone_number == bindparam("phone_number", type_=Text),
+        _claim.stands,
+    )
+)
+
+
+def is_told(connection: Connection, content: Content) -> bool:
+    """Tell whether anybody has told an email and a phone number together."""
+    email, phone_number = content
+    told = connection.scalar(_IS_TOLD, {"email": email, "phone_number": phone_number})
+    return bool(told)
+
+
+def _holders(asked: FromClause) -> Selected:
+    row = Identifier.table().c
+    key = and_(row.kind == asked.c.kind, row.value == asked.c.value)
+    return (
+        select(row.kind, row.value, row.contact_id).select_from(asked).join(Identifier.table(), key)
+    )
+
+
+def _kept_apart(asked: FromClause) -> Selected:
+    key = and_(_apart.kind == asked.c.kind, _apart.value == asked.c.value)
+    return (
+        select(_apart.kind, _apart.value, _apart.other_kind, _apart.other_value, _apart.ruling_id)
+        .select_from(asked)
+        .join(KeptApart.table(), key)
+    )
+
+
+def _kept_apart_held(asked: FromClause) -> Selected:
+    return _kept_apart(asked).with_for_update(of=KeptApart.table(), read=True)
+
+
+def _ruled_out(*, to_change: bool) -> Question:
+    row = Identifier.table()
+
+    def build(asked: FromClause) -> Selected:
+        return (
+            _holders(asked)
+            .where(row.c.contact_id.is_(None))
+            .with_for_update(of=row, read=not to_change)
+        )
+
+    return Question(build, kind=Text, value=Text)
+
+
+HOLDERS = Question(_holders, kind=Text, value=Text)
+RULED_OUT = {to_change: _ruled_out(to_change=to_change) for to_change in (False, True)}
+KEPT_APART = Question(_kept_apart, kind=Text, value=Text)
+KEPT_APART_HELD = Question(_kept_apart_held, kind=Text, value=Text)
+ANYTHING_KEPT_APART = select(exists().where(_apart.ruling_id.is_not(None)))
+
+
+def holders_of(connection: Connection, values: Iterable[Value]) -> dict[Value, int | None]:
+    """Return the contact of each value that is known; None for one that links nobody."""
+    rows = HOLDERS.ask(connection, ((value.kind.value, value.text) for value in values))
+    return {Value(KINDS[kind], text): contact_id for kind, text, contact_id in rows}
+
+
+def hold_nobody(
+    connection: Connection, values: Iterable[Value], *, to_change: bool = False
+) -> None:
+    """Let nobody change that some values link nobody, until the transaction ends.
+
+    They are no customer's, so no customer's lock tells whoever relies on it.
+    """
+    asked = ((value.kind.value, value.text) for value in values)
+    for _ in RULED_OUT[to_change].ask(connection, asked):
+        pass
+
+
+def hold_apart(connection: Connection, ruling_id: int) -> None:
+    """Wait for whoever relies on what a ruling keeps apart; nobody new may until the end."""
+    connection.execute(
+        select(_apart.ruling_id).where(_apart.ruling_id == ruling_id).with_for_update()
+    ).all()
+
+
+def read_apart(
+    connection: Connection, values: Iterable[Value], ruled: Ruled, *, hold: bool = False
+) -> None:
+    """Note from what each of the values is kept apart; `hold` keeps that so until the end."""
+    # Nearly everywhere nothing is, and there may be thousands of values.
+    if not connection.scalar(ANYTHING_KEPT_APART):
+        return
+    asked = ((value.kind.value, value.text) for value in values)
+    question = KEPT_APART_HELD if hold else KEPT_APART
+    for kind, named, other_kind, other, ruling_id in question.ask(connection, asked):
+        ruled.keep_apart(Value(KINDS[kind], named), Value(KINDS[other_kind], other), ruling_id)
+
+
+def _references(asked: FromClause) -> Selected:
+    row = Reference.table().c
+    return (
+        select(row.claim_id, row.reference, row.name, row.import_id)
+        .select_from(asked)
+        .join(Reference.table(), row.claim_id == asked.c.id)
+    )
+
+
+REFERENCES = Question(_references, id=BigInteger)
+
+
+class Named(NamedTuple):
+    """What a source calls a record, and the name it has for it."""
+
+    source: str
+    reference: str
+    name: str
+
+
+def references_of(connection: Connection, claims: Collection[Telling]) -> list[Named]:
+    """Return what the sources of claims call the records they told of, each once, in order."""
+    sources = {claim.id: claim.source for claim in claims if claim.stands}
+    rows = sorted(REFERENCES.ask(connection, ((id_,) for id_ in sources)), key=lambda row: row[:3])
+    named = (Named(sources[row.claim_id], row.reference, row.name) for row in rows)
+    return list(dict.fromkeys(named))
+
+
+def all_claims() -> Select[*tuple[Any, ...]]:
+    """Return the select of all claims in their order, with `ruling` to be bound."""
+    return select(*CLAIM_COLUMNS).order_by(_claim.id)

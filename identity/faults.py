@@ -5,17 +5,23 @@ import sqlite3
 import psycopg
 from psycopg import errors
 
-LOST_KEYS = {"pk_identifier", "pk_link"}
-"""The keys that somebody else may have taken first. Any other violated constraint is our bug.
-
-PostgreSQL does not say in which order it runs the parts of one statement, so two calls with
-the same new pair may meet at the link before they meet at the identifiers."""
+LOST_KEYS = {"pk_identifier", "uq_ruling_what", "pk_kept_apart", "pk_reference"}
+"""The keys that somebody else may have taken first. Any other violated constraint is our bug."""
+KEYS_OF_SQLITE = tuple(
+    f"UNIQUE constraint failed: {name}"
+    for name in ("identifier.", "ruling.what", "kept_apart.", "reference.")
+)
 LOST_RACES = {"40001", "40P01"}
 """PostgreSQL's own refusals (SQLSTATE): serialization failure, deadlock."""
 NO_ANSWER = "The database does not answer. Try again."
 """The one fault that new connections may cure."""
 TOO_BUSY = "The database is too busy. Try again."
 """The one fault that is others' doing."""
+DAMAGED = "The database is damaged: what is stored in it cannot be read. Restore a backup."
+"""The one fault that no other try cures."""
+DAMAGE = {"XX001", "XX002", "58P01"}
+"""What PostgreSQL says of damage (SQLSTATE): of a table, of an index, of a file that is gone."""
+DAMAGE_OF_SQLITE = sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB
 
 
 def lost_race(cause: BaseException | None) -> bool:
@@ -23,13 +29,13 @@ def lost_race(cause: BaseException | None) -> bool:
     # PostgreSQL names the constraint; SQLite names its columns, in a sentence.
     if isinstance(cause, psycopg.Error):
         return cause.diag.constraint_name in LOST_KEYS or cause.sqlstate in LOST_RACES
-    return str(cause).startswith(
-        ("UNIQUE constraint failed: identifier.", "UNIQUE constraint failed: link.")
-    )
+    return str(cause).startswith(KEYS_OF_SQLITE)
 
 
 def sentence(cause: BaseException | None) -> str | None:
     """Return what the database could not do; None when the mistake is ours."""
+    if is_damage(cause):
+        return DAMAGED
     if isinstance(cause, errors.UndefinedTable) or "no such table" in str(cause):
         return "The database is not migrated. Run: flask db upgrade."
     if isinstance(cause, errors.LockNotAvailable) or is_busy(cause):
@@ -46,6 +52,19 @@ def sentence(cause: BaseException | None) -> str | None:
 def is_busy(cause: BaseException | None) -> bool:
     """Tell whether another writer holds the SQLite file."""
     return _sqlite_code(cause) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Tell whether the database's own files are damaged: by what a driver said, or came of that."""
+    if error is None:
+        return False
+    if isinstance(error, psycopg.Error):
+        return error.sqlstate in DAMAGE
+    if isinstance(error, sqlite3.Error):
+        # Of text that is none, Python tells without a code.
+        undecoded = str(error).startswith("Could not decode to UTF-8")
+        return undecoded or _sqlite_code(error) in DAMAGE_OF_SQLITE
+    return is_damage(getattr(error, "orig", None) or error.__cause__)
 
 
 def _sqlite_code(cause: BaseException | None) -> int | None:

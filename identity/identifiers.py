@@ -7,9 +7,11 @@ after this page may trust an `Identifiers` value as it is.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
-from typing import Self
+from typing import NamedTuple, Self
 
 import email_validator
 import phonenumbers
@@ -20,6 +22,8 @@ from identity.errors import InvalidInput
 
 EMAIL_LENGTH = 254
 PHONE_LENGTH = 32
+TEXT_LENGTH = 200
+"""Of a name, or of what a source calls somebody."""
 
 # The library refuses names like user@localhost and anything under .test or .invalid. A shop's
 # old data is full of those, and turning a customer away is worse than linking an odd address.
@@ -41,6 +45,33 @@ _PLAIN_EMAIL = re.compile(
 # Most phone numbers in files look like this, and come out of the library as they went in.
 _PLAIN_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _DIGIT_OR_PLUS = re.compile(r"[\d+\uff0b]")
+
+
+class Kind(StrEnum):
+    """What an identifier is."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+
+    @property
+    def field(self) -> str:
+        """What the interface calls it."""
+        return "email" if self is Kind.EMAIL else "phoneNumber"
+
+
+KINDS = {kind.value: kind for kind in Kind}
+"""The kinds by their names in the tables. Quicker than asking the class, for a million rows."""
+
+
+class Value(NamedTuple):
+    """One identifier: a normalised email or a normalised phone number."""
+
+    kind: Kind
+    text: str
+
+    def __repr__(self) -> str:
+        # No email, no phone: reprs end up in logs.
+        return f"<Value {self.kind}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +105,24 @@ class Identifiers:
             raise InvalidInput(message, dict.fromkeys(parsed, message))
         return cls(parsed["email"], parsed["phoneNumber"])
 
+    def values(self) -> Iterator[Value]:
+        """Yield what was given, the email first."""
+        if self.email is not None:
+            yield Value(Kind.EMAIL, self.email)
+        if self.phone_number is not None:
+            yield Value(Kind.PHONE, self.phone_number)
+
     def __repr__(self) -> str:
         # No email, no phone: reprs end up in logs.
         given = ("email", self.email), ("phone_number", self.phone_number)
         return f"<Identifiers {' and '.join(kind for kind, value in given if value)}>"
+
+
+def parse_one(typed: str, region: str | None = None) -> Value:
+    """Return the one identifier that was typed, which is an email when there is an @ in it."""
+    email, phone_number = (typed, None) if "@" in typed else (None, typed)
+    (value,) = Identifiers.parse(email, phone_number, region=region).values()
+    return value
 
 
 def parse_email(given: object) -> str | None:
@@ -210,6 +255,22 @@ def as_searched(typed: str) -> str:
     if any(character.isdigit() for character in text):
         # Part of a phone number, which is kept without its punctuation.
         return "".join(_DIGIT_OR_PLUS.findall(text))
+    return text
+
+
+def plain_text(given: object, field: str = "name") -> str:
+    """Return a name or reference on one line, "" when absent; raise ValueError with a sentence."""
+    if given is None:
+        return ""
+    if isinstance(given, bool) or not isinstance(given, str | int):
+        raise ValueError(f"{field} must be a string.")
+    if isinstance(given, int):
+        if not abs(given) < 10**TEXT_LENGTH:
+            raise ValueError(f"{field} must be at most {TEXT_LENGTH} characters long.")
+        given = str(given)
+    text = unicodedata.normalize("NFC", _printable(given, field))
+    if len(text) > TEXT_LENGTH:
+        raise ValueError(f"{field} must be at most {TEXT_LENGTH} characters long.")
     return text
 
 

@@ -21,6 +21,8 @@ class _Form:
 
     text: str
     parameters: list[tuple[str, Convert | None]]
+    constants: dict[str, Any]
+    """What the statement brings itself."""
     by_position: bool
     columns: list[tuple[int, Convert]]
     """Where the columns stand that do not arrive as Python wants them, and what they need."""
@@ -29,7 +31,7 @@ class _Form:
 class Prepared:
     """A statement with named parameters, compiled once for each kind of database."""
 
-    def __init__(self, statement: Select[Any] | Insert) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]] | Insert) -> None:
         self.statement = statement
         self._forms: dict[str, _Form] = {}
 
@@ -51,6 +53,7 @@ class Prepared:
 
     def _execute(self, form: _Form, connection: Connection, values: Mapping[str, Any]) -> Any:
         driver: Any = connection.connection.driver_connection
+        values = {**form.constants, **values} if form.constants else values
         given = [
             (name, convert(values[name]) if convert else values[name])
             for name, convert in form.parameters
@@ -65,7 +68,7 @@ class Prepared:
         return form
 
 
-def _compile(statement: Select[Any] | Insert, dialect: Dialect) -> _Form:
+def _compile(statement: Select[*tuple[Any, ...]] | Insert, dialect: Dialect) -> _Form:
     compiled: Any = statement.compile(dialect=dialect)
     outward = {
         name: _as_spoken(bind.type, dialect).bind_processor(dialect)
@@ -80,6 +83,7 @@ def _compile(statement: Select[Any] | Insert, dialect: Dialect) -> _Form:
     return _Form(
         str(compiled),
         [(name, outward[name]) for name in names],
+        {name: bind.value for name, bind in compiled.binds.items() if not bind.required},
         by_position,
         [(index, convert) for index, convert in enumerate(inward) if convert],
     )

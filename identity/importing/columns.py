@@ -49,6 +49,18 @@ COUNTRY = (
     "country",
     "cc",
 )
+REFERENCE = {
+    "Shopify customers": ("customer id",),
+    "WooCommerce customers": ("username",),
+    "Stripe customers": ("id",),
+    "HubSpot contacts": ("record id",),
+    "Mailchimp audience": ("leid",),
+    "Klaviyo profiles": ("klaviyo id",),
+    "plain": ("reference",),
+}
+"""What each format calls its records by. A Shopify order's number is no customer's."""
+NAME = ("first name", "last name"), ("name",), ("billing name",), ("full name",)
+"""The columns that hold a name together; the first of these that a file has whole."""
 FORMATS: tuple[tuple[str, frozenset[str]], ...] = (
     ("Shopify orders", frozenset({"name", "financial status", "lineitem name"})),
     ("Shopify customers", frozenset({"accepts email marketing", "tax exempt"})),
@@ -84,6 +96,8 @@ class Chosen:
     phone: Sequence[str] = ()
     created_at: Sequence[str] = ()
     country: Sequence[str] = ()
+    reference: Sequence[str] = ()
+    name: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +111,10 @@ class Columns:
     created_at: tuple[Column, ...]
     """The first that holds something; so is the country."""
     country: tuple[Column, ...]
+    reference: Column | None
+    """What the source calls the row."""
+    name: tuple[Column, ...]
+    """The parts of a name, in their order."""
     order: Column | None
     """In Shopify's orders the number of the order, of which only the first line is whole."""
 
@@ -146,8 +164,16 @@ def choose(header: Sequence[str], chosen: Chosen | None = None) -> Columns:
         phones=phones,
         created_at=columns(chosen.created_at, CREATED_AT),
         country=columns(chosen.country, COUNTRY),
+        reference=next(iter(columns(chosen.reference, REFERENCE.get(format_, ()))), None),
+        name=columns(chosen.name, _name(format_, places)),
         order=columns((), ("name",))[0] if format_ == "Shopify orders" else None,
     )
+
+
+def _name(format_: str, places: Mapping[str, object]) -> tuple[str, ...]:
+    # The name of a Shopify order is its number.
+    whole = (each for each in NAME if format_ != "Shopify orders" or each != ("name",))
+    return next((each for each in whole if set(each) <= places.keys()), ())
 
 
 def _format(places: Mapping[str, object]) -> str:

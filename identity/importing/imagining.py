@@ -4,54 +4,99 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from identity import database
+from identity.deciding import NEW, Call, Decided, Known, decide
+from identity.identifiers import Value
 from identity.importing import storing
-from identity.importing.deciding import NEW, Decided, Known, decide
-from identity.importing.rows import Call
 
 
 class Imagined:
     """Decides batches upon the database and upon all batches before, which it remembers.
 
-    Its memory grows with the new identifiers of the file, not with its rows.
+    Its memory grows with what is new in the file, not with its rows.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
         """Begin with what the database holds."""
-        self._next = NEW
-        self._remembered = Known()
+        self._source = source
+        self._next = self._next_claim = NEW
+        self._new = Known()
         self._successors: dict[int, int] = {}
 
-    def settle(self, calls: Sequence[Call]) -> Decided:
+    def take(self, calls: Sequence[Call]) -> Decided:
         """Return what a batch would bring."""
-        decided = decide(calls, self._known(calls), self._next, datetime.now(UTC))
-        self._next += len(decided.contacts)
-        remembered = self._remembered
-        primaries = {contact.number: contact.primary for contact in decided.contacts}
-        remembered.holders.update(
-            (value, primaries[number]) for value, number in decided.identifiers
+        found = database.retrying(lambda: storing.look_now(calls, self._source))
+        known = self._known(calls, found)
+        decided = decide(
+            calls,
+            known,
+            found.ruled,
+            datetime.now(UTC),
+            first=self._next,
+            first_claim=self._next_claim,
         )
-        remembered.pairs.update(decided.links)
-        remembered.created_at.update(decided.created_at)
-        self._successors.update(decided.absorbed)
+        self._next = decided.next
+        self._next_claim += len(decided.claims)
+        self._remember(decided)
         return decided
 
-    def _known(self, calls: Sequence[Call]) -> Known:
-        stored = database.retrying(lambda: storing.look_up(calls))
-        remembered = self._remembered
-        known = Known(pairs=stored.pairs)
-        for email, phone_number, _, _ in calls:
-            if email and phone_number and (email, phone_number) in remembered.pairs:
-                known.pairs.add((email, phone_number))
-            for value in filter(None, (email, phone_number)):
-                holder = stored.holders.get(value) or remembered.holders.get(value)
-                if holder is not None:
-                    known.holders[value] = primary = self._primary(holder)
-                    known.created_at[primary] = (
-                        remembered.created_at.get(primary) or stored.created_at[primary]
-                    )
+    def _remember(self, decided: Decided) -> None:
+        new = self._new
+        primaries = {contact.number: contact.primary for contact in decided.contacts}
+        new.holders.update((value, primaries[number]) for value, number in decided.identifiers)
+        new.contents.update(
+            ((each.email, each.phone_number), (each.number, each.created_at))
+            for each in decided.contacts
+        )
+        new.contents.update((content, (id_, dated)) for id_, content, dated in decided.redated)
+        new.claims.update(
+            ((each.email, each.phone_number), (each.number, each.dated)) for each in decided.claims
+        )
+        new.held.update(
+            (each.email, each.phone_number) for each in decided.claims if each.held_by is not None
+        )
+        new.references.update(decided.references)
+        for name, (created_at, primary) in decided.ages.items():
+            new.oldest[primary] = created_at, primary
+            if name != primary:
+                self._successors[name] = primary
+            # It may have lost its place before, and was dated older since.
+            self._successors.pop(primary, None)
+
+    def _known(self, calls: Sequence[Call], found: storing.Look) -> Known:
+        """Return what is stored, as all batches before would have changed it."""
+        stored, new = found.known, self._new
+        known = Known(pairs=stored.pairs, held=stored.held, references=stored.references)
+        for call in calls:
+            content = call.content
+            for memory in (stored, new):
+                if content in memory.claims:
+                    known.claims[content] = memory.claims[content]
+                if content in memory.contents:
+                    known.contents[content] = memory.contents[content]
+            if content in new.claims:
+                known.pairs.add(content)
+                if content in new.held:
+                    known.held.add(content)
+            reference = known.claims.get(content, (0,))[0], call.reference, call.name
+            if reference in new.references:
+                known.references.add(reference)
+            for value in call.values():
+                self._hold(value, found, known)
+        for value in found.ruled.apart:
+            primary = self._primary(value, found)
+            if primary in known.oldest:
+                known.concerned.setdefault(primary, set()).add(value)
         return known
 
-    def _primary(self, contact_id: int) -> int:
-        while contact_id in self._successors:
-            contact_id = self._successors[contact_id]
-        return contact_id
+    def _hold(self, value: Value, found: storing.Look, known: Known) -> None:
+        primary = self._primary(value, found)
+        if primary is not None:
+            known.holders[value] = primary
+            known.oldest[primary] = self._new.oldest.get(primary) or found.known.oldest[primary]
+
+    def _primary(self, value: Value, found: storing.Look) -> int | None:
+        holder = found.known.holders.get(value) or self._new.holders.get(value)
+        holder = holder or found.apart.get(value)
+        while holder in self._successors:
+            holder = self._successors[holder]
+        return holder

@@ -10,9 +10,10 @@ from itertools import islice
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
+from identity.deciding import Call
 from identity.errors import InvalidInput
 from identity.importing.files import CustomerFile
-from identity.importing.rows import Call, RowReader
+from identity.importing.rows import RowReader
 
 BATCH = 20_000
 """Rows in one transaction. While it lasts, whoever tells us of the same customers has to wait."""

@@ -8,8 +8,9 @@ from functools import lru_cache
 import phonenumbers
 from babel import Locale
 
+from identity.deciding import Call
 from identity.errors import InvalidInput
-from identity.identifiers import parse_email, parse_phone_number
+from identity.identifiers import parse_email, parse_phone_number, plain_text
 from identity.importing.columns import Columns
 
 REMEMBERED = 2**16
@@ -24,13 +25,6 @@ NOTHING = "Neither an email nor a phone number is given."
 TWO_PHONES = "Two different phone numbers, and no email to link them by."
 
 
-Call = tuple[str | None, str | None, datetime | None, int]
-"""What one call to identify would be given, normalised: the email, the phone number, when the file
-says that this was learnt, and the line of the file. A row with two phone numbers is two calls.
-
-A plain tuple: there are millions of them, and they travel between processes."""
-
-
 @dataclass(frozen=True, slots=True)
 class RowReader:
     """Reads rows, each by itself, so that several processes may share the work."""
@@ -42,7 +36,10 @@ class RowReader:
     """No row can be later."""
 
     def calls(self, line: int, cells: Sequence[str]) -> list[Call]:
-        """Return the calls of one row; raise `InvalidInput` naming every column at fault."""
+        """Return the calls of one row; raise `InvalidInput` naming every column at fault.
+
+        A row with two phone numbers is two calls.
+        """
         columns = self.columns
         problems: dict[str, str] = {}
         texts = [column.cell(cells) for column in columns.phones]
@@ -70,7 +67,20 @@ class RowReader:
         if problems:
             told = (f"{name}: {sentence}" for name, sentence in problems.items())
             raise InvalidInput(" ".join(told), problems)
-        return [(email, phone_number, created_at, line) for phone_number in phones or (None,)]
+        reference, name = self._named(cells)
+        return [
+            Call(email, phone_number, created_at, line, reference, name)
+            for phone_number in phones or (None,)
+        ]
+
+    def _named(self, cells: Sequence[str]) -> tuple[str, str]:
+        """Return what the source calls the row, and the name it has for it."""
+        columns = self.columns
+        if not (columns.reference or columns.name):
+            return "", ""
+        reference = columns.reference.cell(cells) if columns.reference else ""
+        name = " ".join(filter(None, (column.cell(cells) for column in columns.name)))
+        return _text(reference), _text(name)
 
     def _country(self, cells: Sequence[str]) -> str | None:
         for column in self.columns.country:
@@ -85,6 +95,14 @@ class RowReader:
         if moment and moment > self.latest:
             raise ValueError("the date is in the future.")
         return moment
+
+
+def _text(given: str) -> str:
+    # Whoever it is called, the row is about its email and phone number.
+    try:
+        return plain_text(given)
+    except ValueError:
+        return ""
 
 
 _email = lru_cache(REMEMBERED)(parse_email)

@@ -1,235 +1,240 @@
-"""Batches in the database: what is known of one, and writing what was decided about it."""
+"""Batches in the database: what is known of one, and the transaction that takes it in."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, FromClause, Text, and_, case, func, select, text
+from sqlalchemy import Connection, FromClause, Text, and_, func, select
 from sqlalchemy.orm import aliased
 
-from identity import database
-from identity.bulk import Load, Question, Selected
-from identity.errors import LostRace
-from identity.events import EventKind
-from identity.importing.deciding import NEW, Decided, Known, decide
-from identity.importing.rows import Call
-from identity.models import Contact, Event, Identifier, Kind, Link, Precedence
-from identity.writing import ABSORB
+from identity import database, evidence, rebuilding, writing
+from identity.bulk import Question, Selected
+from identity.deciding import Call, Content, Decided, Known, Ruled, decide
+from identity.errors import Contended, LostRace
+from identity.identifiers import Kind, Value
+from identity.models import Claim, Contact, Identifier, KeptApart
+from identity.rebuilding import LOCKED
+from identity.writing import Teller, Written
 
 TRIES = 3
 """A batch that lost this often is better divided than tried again."""
-
-EMAIL, PHONE = Kind.EMAIL.value, Kind.PHONE.value
-PRIMARY, SECONDARY = Precedence.PRIMARY.value, Precedence.SECONDARY.value
 
 _holder = aliased(Contact, name="holder")
 _primary = aliased(Contact, name="primary")
 
 
-def _holders(asked: FromClause) -> Selected:
-    # Told from the value, and not asked for one kind after the other: SQLite would then begin
-    # with all identifiers of that kind.
-    kind = case((asked.c.value.contains("@"), EMAIL), else_=PHONE)
-    return (
-        select(Identifier.value, _primary.id, _primary.created_at)
-        .select_from(asked)
-        .join(
-            Identifier,
-            and_(Identifier.kind == kind, Identifier.value == asked.c.value),
+def _holders_of(kind: Kind) -> Question:
+    def build(asked: FromClause) -> Selected:
+        holds = and_(_holder.id == Identifier.contact_id, _holder.deleted_at.is_(None))
+        # Always the kind, in words that need the value first: else SQLite would begin with all
+        # identifiers of that kind.
+        named = func.coalesce(kind.value, asked.c.value)
+        return (
+            select(
+                *(Identifier.value, Identifier.contact_id, _primary.id, _primary.created_at),
+                *(_holder.id, _holder.email, _holder.phone_number, _holder.created_at),
+            )
+            .select_from(asked)
+            .join(
+                Identifier,
+                and_(Identifier.kind == named, Identifier.value == asked.c.value),
+            )
+            .outerjoin(_holder, holds)
+            .outerjoin(_primary, _primary.id == func.coalesce(_holder.linked_id, _holder.id))
         )
-        .join(_holder, _holder.id == Identifier.contact_id)
-        .join(_primary, _primary.id == func.coalesce(_holder.linked_id, _holder.id))
+
+    return Question(build, value=Text)
+
+
+HOLDERS = {kind: _holders_of(kind) for kind in Kind}
+
+
+def _claims(*columns: str) -> Question:
+    """Return the question after the claims that say exactly these columns."""
+
+    def build(asked: FromClause) -> Selected:
+        exactly = [
+            getattr(Claim, name) == asked.c[name]
+            if name in columns
+            else getattr(Claim, name).is_(None)
+            for name in ("email", "phone_number")
+        ]
+        return (
+            select(
+                *(Claim.id, Claim.email, Claim.phone_number),
+                *(Claim.source, Claim.dated_at, Claim.held_by),
+            )
+            .select_from(asked)
+            .join(Claim, and_(*exactly))
+            .where(Claim.stands)
+        )
+
+    return Question(build, **dict.fromkeys(columns, Text))
+
+
+PAIRS = _claims("email", "phone_number")
+ALONE = {Kind.EMAIL: _claims("email"), Kind.PHONE: _claims("phone_number")}
+
+_apart_holder = aliased(Contact, name="apart_holder")
+APART = (
+    select(
+        *(KeptApart.kind, KeptApart.value, KeptApart.other_kind, KeptApart.other_value),
+        *(KeptApart.ruling_id, func.coalesce(_apart_holder.linked_id, _apart_holder.id)),
     )
-
-
-def _pairs(asked: FromClause) -> Selected:
-    together = and_(Link.email == asked.c.email, Link.phone_number == asked.c.phone_number)
-    return select(Link.email, Link.phone_number).select_from(asked).join(Link, together)
-
-
-def _locked(asked: FromClause) -> Selected:
-    return (
-        select(Contact.id)
-        .select_from(asked)
-        .join(Contact, Contact.id == asked.c.id)
-        .where(Contact.linked_id.is_(None))
-        # As identify does, and for the same reason.
-        .order_by(Contact.id)
-        .with_for_update(of=Contact)
+    .outerjoin(
+        Identifier,
+        and_(Identifier.kind == KeptApart.kind, Identifier.value == KeptApart.value),
     )
-
-
-def _followers(asked: FromClause) -> Selected:
-    linked = Contact.linked_id == asked.c.id
-    return select(Contact.linked_id, Contact.id).select_from(asked).join(Contact, linked)
-
-
-HOLDERS = Question(_holders, value=Text)
-PAIRS = Question(_pairs, email=Text, phone_number=Text)
-LOCKED = Question(_locked, id=BigInteger)
-FOLLOWERS = Question(_followers, id=BigInteger)
-
-CONTACTS = Load(
-    Contact.table(),
-    *("id", "email", "phone_number", "linked_id", "link_precedence", "created_at", "updated_at"),
+    .outerjoin(_apart_holder, _apart_holder.id == Identifier.contact_id)
 )
-IDENTIFIERS = Load(Identifier.table(), "kind", "value", "contact_id")
-LINKS = Load(Link.table(), "email", "phone_number", "source", "first_seen_at")
-EVENTS = Load(
-    Event.table(),
-    *("occurred_at", "kind", "source", "primary_id", "contact_id"),
-    *("email", "phone_number", "detail"),
-)
-NEXT_IDS = text(
-    "SELECT array_agg(nextval(pg_get_serial_sequence('contact', 'id')))"
-    " FROM generate_series(1, :count)"
-)
-LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = 'contact'")
+"""All that is kept apart, and whose it is."""
 
 
-def _known_of(connection: Connection, calls: Sequence[Call]) -> Known:
-    """Return what the database knows of the identifiers and pairs of `calls`."""
-    known = Known()
-    given = {(value,) for call in calls for value in call[:2] if value}
-    for value, primary_id, created_at in HOLDERS.ask(connection, given):
-        known.holders[value] = primary_id
-        known.created_at[primary_id] = created_at
-    pairs = {call[:2] for call in calls if call[0] in known.holders and call[1] in known.holders}
-    known.pairs = {(email, phone_number) for email, phone_number in PAIRS.ask(connection, pairs)}
-    return known
+class Look(NamedTuple):
+    """What is known of a batch."""
+
+    known: Known
+    ruled: Ruled
+    apart: dict[Value, int]
+    """The primary of each value that is kept apart from others."""
+
+    def news(self, calls: Sequence[Call]) -> list[Call]:
+        """Return the calls that say something new."""
+        known, nobody = self.known, self.ruled.nobody
+        return [call for call in calls if not known.is_repeat(call, nobody)]
 
 
-def look_up(calls: Sequence[Call]) -> Known:
+def look(connection: Connection, calls: Sequence[Call], source: str) -> Look:
+    """Return what the database knows of what `calls` say, and what `source` has said."""
+    known, ruled = Known(), Ruled()
+    given = {value for call in calls for value in call.values()}
+    for kind in Kind:
+        _read_holders(connection, kind, given, known, ruled)
+    apart = _read_apart(connection, known, ruled)
+    on_record = known.holders.keys() | ruled.nobody
+    contents = {call.content for call in calls if all(v in on_record for v in call.values())}
+    _read_claims(connection, contents, source, known)
+    if any(call.reference or call.name for call in calls):
+        asked = ((claim,) for claim, _ in known.claims.values())
+        rows = evidence.REFERENCES.ask(connection, asked)
+        known.references = {(row.claim_id, row.reference, row.name) for row in rows}
+    return Look(known, ruled, apart)
+
+
+def _read_holders(
+    connection: Connection, kind: Kind, given: Iterable[Value], known: Known, ruled: Ruled
+) -> None:
+    asked = ((value.text,) for value in given if value.kind is kind)
+    for text, contact_id, primary_id, oldest, *holder in HOLDERS[kind].ask(connection, asked):
+        value = Value(kind, text)
+        if contact_id is None:
+            ruled.nobody.add(value)
+        elif primary_id is not None:
+            id_, email, phone_number, created_at = holder
+            known.holders[value] = primary_id
+            known.oldest[primary_id] = oldest, primary_id
+            known.contents[email, phone_number] = id_, created_at
+
+
+def _read_apart(connection: Connection, known: Known, ruled: Ruled) -> dict[Value, int]:
+    apart: dict[Value, int] = {}
+    for kind, text, other_kind, other_text, ruling_id, primary_id in connection.execute(APART):
+        value = Value(Kind(kind), text)
+        ruled.keep_apart(value, Value(Kind(other_kind), other_text), ruling_id)
+        if primary_id is not None:
+            apart[value] = primary_id
+            if primary_id in known.oldest:
+                known.concerned.setdefault(primary_id, set()).add(value)
+    return apart
+
+
+def _read_claims(
+    connection: Connection, contents: Collection[Content], source: str, known: Known
+) -> None:
+    pairs = {content for content in contents if None not in content}
+    alone = contents - pairs  # type: ignore[operator]
+    rows = [
+        *PAIRS.ask(connection, pairs),
+        *ALONE[Kind.EMAIL].ask(connection, ((email,) for email, _ in alone if email)),
+        *ALONE[Kind.PHONE].ask(connection, ((number,) for _, number in alone if number)),
+    ]
+    for id_, email, phone_number, told_by, dated, held_by in rows:
+        content = email, phone_number
+        known.pairs.add(content)
+        if held_by is not None:
+            known.held.add(content)
+        if told_by == source:
+            known.claims[content] = id_, dated
+
+
+def look_now(calls: Sequence[Call], source: str) -> Look:
     """Return what is known of `calls` at one moment."""
     with database.snapshot() as connection:
-        return _known_of(connection, calls)
+        return look(connection, calls, source)
 
 
-def settle(calls: Sequence[Call], source: str) -> Decided:
-    """Write what `calls` bring, in one transaction, and return it.
+def take(calls: Sequence[Call], source: str, import_id: int) -> tuple[Decided, Written]:
+    """Write what `calls` bring, in one transaction, and return it with the ids that it was given.
 
     Raise `Unavailable` when the database cannot be reached or too many of the customers
     concerned kept being changed by others; then nothing was written.
     """
-    return database.retrying(lambda: _settle(calls, source), tries=TRIES)
+
+    def write() -> tuple[Decided, Written]:
+        return _take(calls, source, import_id)
+
+    try:
+        return database.retrying(write, tries=TRIES)
+    except Contended:
+        if len(calls) > 1:
+            raise
+    # A race that a single call keeps losing may be lost to rows that contradict the evidence.
+    rebuilding.mend({value for call in calls for value in call.values()})
+    return database.retrying(write)
 
 
-def _settle(calls: Sequence[Call], source: str) -> Decided:
+def _take(calls: Sequence[Call], source: str, import_id: int) -> tuple[Decided, Written]:
     if database.has_one_writer():
         # Nobody else changes anything meanwhile, so there is nothing to lock and read again.
         with database.transaction() as connection:
-            known = _known_of(connection, calls)
-            return _write(connection, known, known.news(calls), source)
-    known = look_up(calls)
-    news = known.news(calls)
+            found = look(connection, calls, source)
+            return _write(connection, found, found.news(calls), Teller(source, _now(), import_id))
+    found = look_now(calls, source)
+    news = found.news(calls)
     if not news:
-        return decide((), Known(), NEW, datetime.now(UTC))
+        return Decided(), Written(0, ())
     with database.transaction() as connection:
-        return _write(connection, _lock(connection, known, news), news, source)
+        found = _lock(connection, found, news, source)
+        return _write(connection, found, news, Teller(source, _now(), import_id))
 
 
-def _write(connection: Connection, known: Known, news: Sequence[Call], source: str) -> Decided:
-    now = datetime.now(UTC)
-    decided = decide(news, known, NEW, now)
-    _Writing(connection, decided, source, now).write()
-    return decided
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
-def _lock(connection: Connection, known: Known, calls: Sequence[Call]) -> Known:
+def _write(
+    connection: Connection, found: Look, news: Sequence[Call], teller: Teller
+) -> tuple[Decided, Written]:
+    decided = decide(news, found.known, found.ruled, teller.now)
+    return decided, writing.write(connection, decided, teller)
+
+
+def _lock(connection: Connection, found: Look, calls: Sequence[Call], source: str) -> Look:
     """Lock the customers of `calls` and return what is known of them now."""
-    values = {value for call in calls for value in call[:2] if value in known.holders}
-    before = {known.holders[value] for value in values}
+    values = {value for call in calls for value in call.values()}
+    before = {found.known.holders[v] for v in values if v in found.known.holders}
     locked = {row.id for row in LOCKED.ask(connection, ((id_,) for id_ in before))}
+    if found.ruled.nobody:
+        evidence.hold_nobody(connection, found.ruled.nobody)
     # What nobody had brought yet is not asked for again: the key of `identifier` answers that.
-    old = known.holders
-    again = _known_of(
-        connection,
-        [
-            (email if email in old else None, phone if phone in old else None, None, line)
-            for email, phone, _, line in calls
-        ],
-    )
-    if not set(again.created_at) <= locked:
+    on_record = found.known.holders.keys() | found.ruled.nobody
+    again = look(connection, [_only(call, on_record) for call in calls], source)
+    if not set(again.known.oldest) <= locked:
         raise LostRace("another call merged some of these customers first")
     return again
 
 
-class _Writing:
-    """Writes one decision."""
-
-    def __init__(
-        self, connection: Connection, decided: Decided, source: str, now: datetime
-    ) -> None:
-        self._connection = connection
-        self._decided = decided
-        self._source = source
-        self._now = now
-        self._ids = self._new_ids(len(decided.contacts))
-
-    def write(self) -> None:
-        """Write contacts, identifiers, links and events, and link whoever was absorbed."""
-        moved = self._moved()
-        # SQLite wants a primary to be there before anybody is linked to it.
-        for primaries in (True, False):
-            CONTACTS.insert(self._connection, self._contacts(primaries=primaries))
-        # In the order of their keys: two loads that insert the same identifiers in different
-        # orders would wait for each other, and are told so only by an error.
-        IDENTIFIERS.insert(self._connection, sorted(self._identifiers()))
-        LINKS.insert(
-            self._connection,
-            sorted((*pair, self._source, self._now) for pair in self._decided.links),
-        )
-        self._absorb()
-        EVENTS.insert(self._connection, self._events(moved))
-
-    def _id(self, number: int) -> int:
-        return number if number < NEW else self._ids[number - NEW]
-
-    def _new_ids(self, count: int) -> list[int]:
-        if self._connection.dialect.name == "postgresql":
-            return sorted(self._connection.scalar(NEXT_IDS, {"count": count}) or ())
-        # Nobody else adds a contact while this transaction lasts.
-        last = self._connection.scalar(LAST_ID) or 0
-        return list(range(last + 1, last + count + 1))
-
-    def _contacts(self, *, primaries: bool) -> Iterable[tuple[Any, ...]]:
-        for number, email, phone_number, created_at, primary in self._decided.contacts:
-            if (number == primary) is not primaries:
-                continue
-            precedence = PRIMARY if number == primary else SECONDARY
-            linked_id = None if number == primary else self._id(primary)
-            yield (
-                *(self._id(number), email, phone_number, linked_id),
-                *(precedence, created_at, self._now),
-            )
-
-    def _identifiers(self) -> Iterable[tuple[Any, ...]]:
-        for value, number in self._decided.identifiers:
-            yield EMAIL if "@" in value else PHONE, value, self._id(number)
-
-    def _moved(self) -> dict[int, list[int]]:
-        """Return the contacts that change their primary, by the primary they had."""
-        moved = {former: [former] for former, _ in self._decided.absorbed}
-        for former, follower in FOLLOWERS.ask(self._connection, ((id_,) for id_ in moved)):
-            moved[former].append(follower)
-        return moved
-
-    def _absorb(self) -> None:
-        values = [
-            {"about": former, "linked_to": self._id(primary), "now": self._now}
-            for former, primary in self._decided.absorbed
-        ]
-        if values:
-            self._connection.execute(ABSORB, values)
-
-    def _events(self, moved: dict[int, list[int]]) -> Iterable[tuple[Any, ...]]:
-        for kind, primary, contact, email, phone_number in self._decided.told:
-            detail = None
-            if kind in (EventKind.CLUSTERS_MERGED, EventKind.PRIMARY_CHANGED):
-                assert contact is not None
-                detail = json.dumps({"absorbed": contact, "moved": sorted(moved[contact])})
-            yield (
-                *(self._now, kind.value, self._source, self._id(primary)),
-                *(None if contact is None else self._id(contact), email, phone_number, detail),
-            )
+def _only(call: Call, on_record: Collection[Value]) -> Call:
+    """Return the part of a call that is on record."""
+    here = {value.kind: value.text for value in call.values() if value in on_record}
+    return call._replace(email=here.get(Kind.EMAIL), phone_number=here.get(Kind.PHONE))

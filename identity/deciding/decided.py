@@ -1,0 +1,82 @@
+"""What comes out: what is to be written of some calls."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from identity.deciding.given import NEW, Age, Content, Memory
+from identity.identifiers import Value
+from identity.models import EventKind
+
+
+class NewContact(NamedTuple):
+    """A contact to be added."""
+
+    number: int
+    email: str | None
+    phone_number: str | None
+    created_at: datetime
+    primary: int
+
+
+class NewClaim(NamedTuple):
+    """A claim to be added."""
+
+    number: int
+    email: str | None
+    phone_number: str | None
+    dated: datetime
+    memory: Memory
+    held_by: int | None
+
+
+class Line(NamedTuple):
+    """A line for the ledger."""
+
+    kind: EventKind
+    primary: int
+    contact: int | None
+    """The contact made, or the primary absorbed."""
+    email: str | None
+    phone_number: str | None
+
+
+@dataclass(slots=True)
+class Decided:
+    """What is to be written. Contacts and claims not yet in the database are numbers from `NEW`."""
+
+    contacts: list[NewContact] = field(default_factory=list)
+    identifiers: list[tuple[Value, int]] = field(default_factory=list)
+    """Each new identifier and the contact that brings it."""
+    claims: list[NewClaim] = field(default_factory=list)
+    references: list[tuple[int, str, str]] = field(default_factory=list)
+    """A claim, a reference and a name that it carries."""
+    redated: list[tuple[int, Content, datetime]] = field(default_factory=list)
+    """Known contacts that are older than was known, and what they say."""
+    redated_claims: list[tuple[int, datetime]] = field(default_factory=list)
+    absorbed: list[tuple[int, int]] = field(default_factory=list)
+    """Each primary that ceases to be one, and the one that takes its place."""
+    lines: list[Line] = field(default_factory=list)
+    """What is told in the ledger."""
+    news: set[int] = field(default_factory=set)
+    """The lines of the file that brought something new; so are the others below."""
+    held: set[int] = field(default_factory=set)
+    empty: set[int] = field(default_factory=set)
+    """Of which nothing is left, because it links nobody; so one of its calls may have been."""
+    told: set[int] = field(default_factory=set)
+    """Of which something is left."""
+    links: int = 0
+    """Pairs that nobody had told before."""
+    ages: dict[int, Age] = field(default_factory=dict)
+    """Of each cluster concerned, by each of its names: the age of its primary."""
+    first: int = NEW
+    next: int = NEW
+    """The numbers of the new contacts begin and end here."""
+    first_claim: int = NEW
+    """Those of the new claims begin here."""
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Tell whether there is nothing to write."""
+        told = self.claims or self.references or self.redated_claims
+        return not (told or self.contacts or self.redated or self.absorbed)

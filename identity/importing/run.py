@@ -1,0 +1,152 @@
+"""The door of the loading dock: rehearse a file, or import it."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice, zip_longest
+from typing import Protocol
+
+from sqlalchemy import func, select
+
+from identity import database
+from identity.deciding import Call, Decided
+from identity.errors import Contended, InvalidInput
+from identity.importing import register, storing
+from identity.importing.files import CustomerFile
+from identity.importing.imagining import Imagined
+from identity.importing.reading import Rejected, batches
+from identity.importing.rows import RowReader
+from identity.importing.tally import Tally
+from identity.models import Contact
+from identity.writing import Written
+
+NOTED = 2.0
+"""Seconds between two notes of how far an import is, for whoever looks at it meanwhile."""
+AHEAD = timedelta(days=1)
+"""How far a clock may be ahead of ours. What comes from the future would stay the newest."""
+LEFT_NOTHING = "Nothing is left of it: what it says links nobody, by a ruling."
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file, and how it is to be read."""
+
+    file: CustomerFile
+    region: str | None
+    """For phone numbers of rows without a country."""
+    feed: str = ""
+    """Who tells what the file says; the kind of file when nobody says so."""
+    ahead: bool = False
+    """Whether another process may read ahead."""
+
+    @property
+    def name(self) -> str:
+        """What the claims of the file name as their source."""
+        return register.feed(self.feed or self.file.columns.format)
+
+    def reader(self) -> RowReader:
+        """Return the reader of its rows."""
+        return RowReader(self.file.columns, self.region, datetime.now(UTC) + AHEAD)
+
+    def first(self, rows: int) -> Iterator[tuple[int, list[Call], str]]:
+        """Yield the line of each of the first rows, and its calls or why it is rejected."""
+        reader = self.reader()
+        for line, cells in islice(self.file.rows(), rows):
+            try:
+                yield line, reader.calls(line, cells), ""
+            except InvalidInput as problem:
+                yield line, [], str(problem)
+
+
+class Watcher(Protocol):
+    """Whoever wants to know how it goes."""
+
+    def read(self, rows: int) -> None:
+        """Hear that so many more rows are done with."""
+
+    def rejected(self, line: int, reason: str, cells: Sequence[str]) -> None:
+        """Hear of a row that cannot be used."""
+
+
+def rehearse(source: Source, watcher: Watcher) -> Tally:
+    """Return the tally that importing a file now would end with. Writes nothing.
+
+    Raise `Unavailable` when the database cannot be reached.
+    """
+    imagined = Imagined(source.name)
+    tally = _begin()
+    for calls in _batches(source, watcher, tally):
+        _add(tally, [imagined.take(calls)])
+    _reject_empty(source, watcher, tally)
+    return tally
+
+
+def carry_out(source: Source, watcher: Watcher, import_id: int) -> Tally:
+    """Import a file as the import of that id, in batches of one transaction each.
+
+    Other than `rehearse` it may end half-way, with `Unavailable`; what was written until then
+    is consistent, and importing the file again does the rest.
+    """
+    tally = _begin()
+    noted, now = time.monotonic(), datetime.now(UTC)
+    register.note(import_id, started_at=now, seen_at=now, feed=source.name, counts=tally.counts())
+    with register.running(import_id):
+        for calls in _batches(source, watcher, tally):
+            parts = _in_parts(calls, source.name, import_id)
+            _add(tally, [decided for decided, _ in parts], [ids for _, ids in parts])
+            if time.monotonic() > noted + NOTED:
+                noted = time.monotonic()
+                register.note(import_id, counts=tally.counts())
+    _reject_empty(source, watcher, tally)
+    register.note(import_id, counts=tally.counts(), finished_at=datetime.now(UTC), content=None)
+    return tally
+
+
+def _begin() -> Tally:
+    newest = database.read(lambda connection: connection.scalar(select(func.max(Contact.id))))
+    return Tally(newest or 0)
+
+
+def _batches(source: Source, watcher: Watcher, tally: Tally) -> Iterator[list[Call]]:
+    for batch in batches(source.reader(), source.file, ahead=source.ahead):
+        for rejected in batch.rejected:
+            _reject(tally, watcher, rejected)
+        yield batch.calls
+        tally.rows += batch.rows
+        watcher.read(batch.rows)
+
+
+def _reject(tally: Tally, watcher: Watcher, rejected: Rejected) -> None:
+    tally.reject(rejected.line, rejected.reason)
+    watcher.rejected(rejected.line, rejected.reason, rejected.cells)
+
+
+def _reject_empty(source: Source, watcher: Watcher, tally: Tally) -> None:
+    """Reject the rows of which nothing was left, once it is known which these are."""
+    if tally.empty:
+        for line, cells in source.file.rows():
+            if line in tally.empty:
+                _reject(tally, watcher, Rejected(line, LEFT_NOTHING, cells))
+
+
+def _add(tally: Tally, parts: Sequence[Decided], ids: Sequence[Written] = ()) -> None:
+    for decided, written in zip_longest(parts, ids):
+        tally.add(decided, written.contact if written else int)
+    # A row with two phone numbers is two calls, and may have ended up in two parts.
+    told = {line for decided in parts for line in decided.told}
+    tally.news += len({line for decided in parts for line in decided.news})
+    tally.held += len({line for decided in parts for line in decided.held})
+    tally.empty |= {line for decided in parts for line in decided.empty} - told
+
+
+def _in_parts(calls: Sequence[Call], source: str, import_id: int) -> list[tuple[Decided, Written]]:
+    """Take a batch, in halves and halves of those where others are busy with its customers."""
+    try:
+        return [storing.take(calls, source, import_id)]
+    except Contended:
+        if len(calls) == 1:
+            raise
+    middle = len(calls) // 2
+    halves = calls[:middle], calls[middle:]
+    return [part for half in halves for part in _in_parts(half, source, import_id)]

@@ -1,0 +1,138 @@
+"""The tally of an import: what it brought, or would bring."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from identity.deciding import Decided
+from identity.models import EventKind
+
+SHOWN = 100
+"""Rejected rows that are kept for showing; all of them are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that cannot be used."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """Customers known before the import who are one customer by it."""
+
+    members: tuple[int, ...]
+    """Their primaries before."""
+    primary: int | None
+    """Who of them stands for all; None when it is another contact, older by the file."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is counted while a file is read. The same for a rehearsal and for the import."""
+
+    newest: int
+    """The highest contact id before the import: whoever has a higher one came with it."""
+    rows: int = 0
+    news: int = 0
+    """Rows that bring something new."""
+    rejected: int = 0
+    contacts: int = 0
+    """Contacts added."""
+    links: int = 0
+    """Pairs that nobody had told before."""
+    claims: int = 0
+    """What the source had not told before."""
+    held: int = 0
+    """Rows of which a ruling keeps the email and the phone number apart."""
+    rejects: list[Reject] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+    empty: set[int] = field(default_factory=set)
+    """The lines of which nothing is left, because it links nobody."""
+    _kinds: Counter[EventKind] = field(default_factory=Counter)
+    """What was told in the ledger."""
+    _successors: dict[int, int] = field(default_factory=dict)
+    """Each primary that ceased to be one, and who took its place."""
+    _promoted: set[int] = field(default_factory=set)
+    """Contacts that were secondaries before the import, and primaries at some time since."""
+
+    def reject(self, line: int, reason: str) -> None:
+        """Count a row that cannot be used."""
+        self.rejected += 1
+        self.reasons[reason] += 1
+        if len(self.rejects) < SHOWN:
+            self.rejects.append(Reject(line, reason))
+
+    def add(self, decided: Decided, id_of: Callable[[int], int] = int) -> None:
+        """Count what a batch brought. `id_of` knows the ids that were given to new contacts."""
+        self.contacts += len(decided.contacts)
+        self.links += decided.links
+        self.claims += len(decided.claims)
+        self._kinds.update(line.kind for line in decided.lines)
+        absorbed = {former: id_of(heir) for former, heir in decided.absorbed}
+        for heir in absorbed.values():
+            if heir <= self.newest and heir not in self._successors:
+                self._note_promoted(heir, decided)
+        self._successors |= absorbed
+        for heir in absorbed.values():
+            # It may have lost its place before, and was dated older since.
+            self._successors.pop(heir, None)
+
+    def _note_promoted(self, heir: int, decided: Decided) -> None:
+        changed = (line.primary for line in decided.lines if line.kind is EventKind.PRIMARY_CHANGED)
+        if heir in changed:
+            self._promoted.add(heir)
+
+    @property
+    def repeats(self) -> int:
+        """How many rows bring nothing new."""
+        return self.rows - self.news - self.rejected
+
+    def counts(self) -> dict[str, int]:
+        """Return all figures by name."""
+        names = ("rows", "customers", "contacts", "links", "claims", "merged", "overtaken")
+        return {name: getattr(self, name) for name in (*names, "held", "repeats", "rejected")}
+
+    def unions(self) -> list[Union]:
+        """Return the groups of known customers that are one customer now."""
+        unions = []
+        for end, formers in self._formers().items():
+            if self._was_primary(end):
+                unions.append(Union(tuple(sorted([end, *formers])), end))
+            elif len(formers) > 1:
+                unions.append(Union(tuple(sorted(formers)), None))
+        return unions
+
+    @property
+    def customers(self) -> int:
+        """How many customers there are who were not there before."""
+        joined = self._kinds[EventKind.CLUSTERS_MERGED] - self.merged
+        return self._kinds[EventKind.CONTACT_CREATED] - joined
+
+    @property
+    def merged(self) -> int:
+        """How many customers known before ceased to be customers of their own."""
+        return sum(len(union.members) - 1 for union in self.unions())
+
+    @property
+    def overtaken(self) -> int:
+        """How many customers known before have another primary, which is older by the file."""
+        return sum(not self._was_primary(end) for end in self._formers())
+
+    def _was_primary(self, contact_id: int) -> bool:
+        return contact_id <= self.newest and contact_id not in self._promoted
+
+    def _formers(self) -> dict[int, list[int]]:
+        """Return the known customers who lost their place, by who stands for them in the end."""
+        formers: dict[int, list[int]] = {}
+        for former in self._successors:
+            if self._was_primary(former):
+                formers.setdefault(self._end(former), []).append(former)
+        return formers
+
+    def _end(self, contact_id: int) -> int:
+        while contact_id in self._successors:
+            contact_id = self._successors[contact_id]
+        return contact_id
