@@ -1,0 +1,159 @@
+"""What a change would do to customers: exactly, and with a fingerprint to tell it by."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from networkx.utils import UnionFind
+
+from identity.clusters import Cluster
+from identity.deciding import NEW
+from identity.identifiers import Value
+
+SHOWN = 100
+"""Changes in a plan, and customers on each side of a change; all are counted."""
+
+IdOf = Callable[[int], int | None]
+
+
+def id_or_none(number: int) -> int | None:
+    """Return the id of a contact, None for one that is yet to be made."""
+    return number if number < NEW else None
+
+
+def published(cluster: Cluster, id_of: IdOf = id_or_none) -> dict[str, Any]:
+    """Return the customer as the contract has it."""
+    primary_id = id_of(cluster.primary_id)
+    return {
+        # Misspelt in the published contract, and clients depend on it. Others expect it right.
+        "primaryContatctId": primary_id,
+        "primaryContactId": primary_id,
+        "emails": cluster.emails,
+        "phoneNumbers": cluster.phone_numbers,
+        "secondaryContactIds": [id_of(id_) for id_ in cluster.secondary_ids],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Customers before and after that share an identifier or a contact."""
+
+    before: tuple[Cluster, ...]
+    after: tuple[Cluster, ...]
+
+    def formers(self) -> Iterator[tuple[Cluster, list[int]]]:
+        """Yield each customer after, with the primaries of those it comes from."""
+        by_contact = {m.id: each.primary_id for each in self.before for m in each.members}
+        by_value: dict[Value, int] = {}
+        for each in self.after:
+            formers = {by_contact[m.id] for m in each.members if m.id in by_contact}
+            if not formers:
+                # Made of contacts that are new: known by what they say.
+                by_value = by_value or {v: c.primary_id for c in self.before for v in c.values()}
+                formers = {by_value[v] for v in each.values() if v in by_value}
+            yield each, sorted(formers)
+
+
+def _keys(cluster: Cluster) -> Iterable[Any]:
+    yield from (member.id for member in cluster.members)
+    yield from cluster.values()
+
+
+def changes(before: Iterable[Cluster], after: Iterable[Cluster]) -> list[Change]:
+    """Return how customers differ, leaving out those who are the same on both sides."""
+    sides = [{_shape(each): each for each in side} for side in (before, after)]
+    same = sides[0].keys() & sides[1].keys()
+    differing = [(0, shape) for shape in sorted(sides[0].keys() - same)]
+    differing += [(1, shape) for shape in sorted(sides[1].keys() - same)]
+    groups, first = UnionFind(range(len(differing))), dict[Any, int]()
+    for number, (side, shape) in enumerate(differing):
+        for key in _keys(sides[side][shape]):
+            if first.setdefault(key, number) != number:
+                groups.union(first[key], number)
+    found: dict[int, tuple[list[Cluster], list[Cluster]]] = {}
+    for number, (side, shape) in enumerate(differing):
+        found.setdefault(groups[number], ([], []))[side].append(sides[side][shape])
+    return [Change(tuple(one), tuple(other)) for one, other in found.values()]
+
+
+def _shape(cluster: Cluster) -> tuple[Any, ...]:
+    """Return all that is published of a customer, in the order in which plans list them."""
+    secondaries = tuple(cluster.secondary_ids)
+    return cluster.primary_id, secondaries, cluster.emails, cluster.phone_numbers
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a change would do, gathered part by part."""
+
+    named: Mapping[str, Any]
+    """What is changed: the ruling, or the ruling that is withdrawn."""
+    customers: list[int] = field(default_factory=lambda: [0, 0])
+    """How many before, and how many after; so with the contacts."""
+    contacts: list[int] = field(default_factory=lambda: [0, 0])
+    shown: list[dict[str, Any]] = field(default_factory=list)
+    changes: int = 0
+    digest: int = 0
+
+    def add(self, found: Sequence[Change], id_of: IdOf = id_or_none) -> None:
+        """Count changes. `id_of` knows the ids of contacts that have been made meanwhile."""
+        for change in found:
+            for place, side in enumerate((change.before, change.after)):
+                self.customers[place] += len(side)
+                self.contacts[place] += sum(len(each.members) for each in side)
+            self.changes += 1
+            # A sum, because parts may be met in another order next time.
+            self.digest = (self.digest + _digest(change)) % 2**256
+            if len(self.shown) < SHOWN:
+                self.shown.append(_shown(change, id_of))
+
+    @property
+    def fingerprint(self) -> str:
+        """What changes when anything about the plan does."""
+        told = [dict(self.named), self.customers, self.contacts, self.changes, self.digest]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+    @classmethod
+    def begun(cls, named: Mapping[str, Any], state: Mapping[str, Any]) -> Self:
+        """Return a plan as `state` kept it, or an empty one."""
+        return cls(named, **state) if "digest" in state else cls(named)
+
+    def state(self) -> dict[str, Any]:
+        """Return what a plan needs to be gone on with."""
+        names = ("customers", "contacts", "shown", "changes", "digest")
+        return {name: getattr(self, name) for name in names}
+
+    def and_then(self, other: Self) -> Self:
+        """Return this plan and what happened next."""
+        both: dict[str, Any] = {
+            "customers": [sum(each) for each in zip(self.customers, other.customers, strict=True)],
+            "contacts": [sum(each) for each in zip(self.contacts, other.contacts, strict=True)],
+            "shown": (self.shown + other.shown)[:SHOWN],
+            "changes": self.changes + other.changes,
+            "digest": (self.digest + other.digest) % 2**256,
+        }
+        return type(self)(self.named, **both)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as the interface has it."""
+        return {
+            "fingerprint": self.fingerprint,
+            "customers": dict(zip(("before", "after"), self.customers, strict=True)),
+            "contacts": dict(zip(("before", "after"), self.contacts, strict=True)),
+            "changes": self.shown,
+            "more": self.changes - len(self.shown),
+        }
+
+
+def _digest(change: Change) -> int:
+    told = [[published(each) for each in side] for side in (change.before, change.after)]
+    return int.from_bytes(hashlib.sha256(json.dumps(told).encode()).digest())
+
+
+def _shown(change: Change, id_of: IdOf) -> dict[str, Any]:
+    sides = change.before, change.after
+    before, after = ([published(each, id_of) for each in side[:SHOWN]] for side in sides)
+    more = sum(max(0, len(side) - SHOWN) for side in sides)
+    return {"before": before, "after": after, "more": more}
