@@ -1,27 +1,38 @@
 """The commands: `flask identity ...`."""
 
 import sys
+import traceback
+from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
-from identity import seeding, verification
-from identity.cli.files import BROKEN_OFF, export_file, import_file
+from identity import faults, seeding, verification
+from identity.cli.exits import BROKEN_OFF, DAMAGED, DRIFTED
+from identity.cli.exports import export_file
+from identity.cli.files import import_file
 from identity.cli.keys import key
+from identity.cli.rulings import apart, links_nobody, rulings, undo, withdraw
 from identity.cli.users import user
+from identity.cli.why import why
 from identity.errors import IdentityError, Unavailable
+
+UNREADABLE = "Something that is stored is not what its place should hold, and cannot be read."
 
 
 class Commands(AppGroup):
     """Commands that say in one sentence what went wrong."""
 
     def invoke(self, context: click.Context) -> object:
-        """Run a command; exit 3 when the database went away, 1 when it cannot be done."""
+        """Run a command; exit 1 when it cannot be done.
+
+        Exit 3 when the database went away, and 4 when it is damaged.
+        """
         try:
             return super().invoke(context)
         except Unavailable as problem:
             click.echo(f"Broken off: {problem}", err=True)
-            sys.exit(BROKEN_OFF)
+            sys.exit(DAMAGED if faults.is_damage(problem) else BROKEN_OFF)
         except IdentityError as problem:
             raise click.ClickException(str(problem)) from None
 
@@ -31,6 +42,8 @@ identity.add_command(import_file)
 identity.add_command(export_file)
 identity.add_command(key)
 identity.add_command(user)
+for command in apart, links_nobody, withdraw, rulings, undo, why:
+    identity.add_command(command)
 
 
 @identity.command()
@@ -41,12 +54,24 @@ def seed() -> None:
 
 @identity.command()
 def verify() -> None:
-    """Recompute every cluster from its evidence; exit 1 when one differs.
+    """Rebuild every customer from the evidence, and compare with what is stored.
 
-    Exits with 3 when the database could not be read.
+    Exits with 0 when all is as it should be, with 1 when something is not, with 3 when the
+    database is away, and with 4 when it is damaged: then a backup is what helps.
     """
-    report = verification.verify()
+    try:
+        report = verification.verify()
+    except (ValueError, TypeError, LookupError) as error:
+        # Its message may quote what is stored.
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        told = f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
+        click.echo(f"Broken off: {UNREADABLE} ({told})", err=True)
+        sys.exit(DAMAGED)
     click.echo(report)
+    for sentence in report.unfinished:
+        click.echo(f"  {sentence}")
     for problem in report.problems[: verification.SHOWN]:
         click.echo(f"  {problem}", err=True)
-    sys.exit(1 if report.problems else 0)
+    if len(report.problems) > verification.SHOWN:
+        click.echo(f"  ... and {len(report.problems) - verification.SHOWN:,} more", err=True)
+    sys.exit(DRIFTED if report.problems else 0)

@@ -1,35 +1,35 @@
-"""Files of customers: `flask identity import` and `flask identity export`."""
+"""Files of customers: `flask identity import`."""
 
 import gc
 import io
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 
 from identity import exporting
+from identity.cli.copies import import_copy, is_copy
+from identity.cli.exits import REJECTED, UNUSABLE
 from identity.cli.progress import Progress
 from identity.errors import InvalidInput, Unavailable
-from identity.exporting import What
-from identity.importing import imports, records
-from identity.importing.account import Account
+from identity.importing import register, run
 from identity.importing.columns import Chosen
 from identity.importing.files import CustomerFile, examine
-from identity.importing.imports import Given
 from identity.importing.rejects import Rejects
+from identity.importing.run import Source
+from identity.importing.tally import Tally
 
 SHOWN = 10
 """Customers that would merge, and rejected rows, on the screen."""
-REJECTED, UNUSABLE, BROKEN_OFF = 1, 2, 3
-"""What the command exits with when some rows, or the whole file, could not be used, and when
-the database went away half-way."""
+OURS = """\
+Note: this was exported from here for a spreadsheet, and is not a copy. It does not say which
+customers were merged without a new contact, nor who told what; those merges are lost in it.
+A copy is what export --evidence writes."""
 
 
 @click.command("import")
@@ -39,6 +39,14 @@ the database went away half-way."""
 @click.option("--phone", multiple=True, metavar="COLUMN", help="With phone numbers; repeatable.")
 @click.option("--created-at", multiple=True, metavar="COLUMN", help="With the date of each row.")
 @click.option("--country", multiple=True, metavar="COLUMN", help="With each row's country.")
+@click.option("--reference", multiple=True, metavar="COLUMN", help="With the source's own ids.")
+@click.option("--name", multiple=True, metavar="COLUMN", help="With names; repeatable, in order.")
+@click.option(
+    "--source",
+    "feed",
+    metavar="NAME",
+    help="Who tells what the file says; the kind of export when absent.",
+)
 @click.option(
     "--rejects",
     type=click.Path(path_type=Path),
@@ -46,29 +54,50 @@ the database went away half-way."""
     help="Where to write the rows that cannot be used, by default beside the file.",
 )
 @with_appcontext
-def import_file(file: Path, *, dry_run: bool, rejects: Path | None, **columns: Any) -> None:
-    """Import customers from a CSV file.
+def import_file(
+    file: Path, *, dry_run: bool, rejects: Path | None, feed: str | None, **columns: Any
+) -> None:
+    """Import customers from a CSV file, or a copy into an empty database.
 
     Exports of Shopify, WooCommerce, Stripe, HubSpot, Mailchimp and Klaviyo are recognised by
     the names of their columns, and so is any file with a column for emails or phone numbers.
+    What the same --source has said before is nothing new, whichever file says it.
+
+    A copy that export --evidence wrote goes into an empty database only, all of it or nothing,
+    and gives back every customer, id, ruling and source.
+
     Exits with 1 when some rows could not be used, with 2 when the file could not and nothing
     was written, and with 3 when the database went away half-way.
     """
+    if is_copy(file):
+        if feed or rejects or any(columns.values()):
+            raise click.UsageError("A copy is taken as it is: only --dry-run goes with it.")
+        import_copy(file, dry_run=dry_run)
+        return
+    source = _examine(file, feed or "", Chosen(**columns))
+    if not dry_run:
+        rejects = rejects or file.with_name(f"{file.stem}.rejects.csv")
+    with _Watcher(source.file, rejects) as watcher:
+        tally = run.rehearse(source, watcher) if dry_run else _carry_out(source, watcher)
+    _tell(tally, dry_run=dry_run)
+    if tally.rejected and rejects:
+        click.echo(f"The rejected rows are in {rejects}: mend them there and import that file.")
+    sys.exit(REJECTED if tally.rejected else 0)
+
+
+def _examine(file: Path, feed: str, chosen: Chosen) -> Source:
+    """Return the file as it is to be read, and tell how; exit with 2 when it cannot be used."""
+    region = current_app.config["IDENTITY"].default_phone_region
     try:
-        customers = examine(file.name, partial(io.FileIO, file), Chosen(**columns))
+        customers = examine(file.name, partial(io.FileIO, file), chosen)
+        source = Source(customers, region, feed, ahead=True)
+        _describe(customers, source.name)
     except InvalidInput as problem:
         click.echo(f"{file}: {problem}", err=True)
         sys.exit(UNUSABLE)
-    _describe(customers)
-    given = Given(customers, current_app.config["IDENTITY"].default_phone_region, ahead=True)
-    if not dry_run:
-        rejects = rejects or file.with_name(f"{file.stem}.rejects.csv")
-    with _Watcher(customers, rejects) as watcher:
-        account = imports.rehearse(given, watcher) if dry_run else _carry_out(given, watcher)
-    _tell(account, dry_run=dry_run)
-    if account.rejected and rejects:
-        click.echo(f"The rejected rows are in {rejects}: mend them there and import that file.")
-    sys.exit(REJECTED if account.rejected else 0)
+    if exporting.wrote(customers.header):
+        click.echo(OURS, err=True)
+    return source
 
 
 class _Watcher(Progress):
@@ -91,16 +120,16 @@ class _Watcher(Progress):
         self._rejects.add(line, reason, cells)
 
 
-def _carry_out(given: Given, watcher: _Watcher) -> Account:
-    import_id = records.give(given.file.name, "the command line")
-    click.echo(f"  source     {records.source(import_id)}")
+def _carry_out(source: Source, watcher: _Watcher) -> Tally:
+    import_id = register.give(source.file.name, "the command line")
+    click.echo(f"  import     {import_id}")
     try:
-        return imports.carry_out(given, watcher, import_id)
+        return run.carry_out(source, watcher, import_id)
     except Unavailable as problem:
         raise Unavailable(f"{problem} Import the file again to do the rest.") from problem
 
 
-def _describe(given: CustomerFile) -> None:
+def _describe(given: CustomerFile, source: str) -> None:
     columns = given.columns
     click.echo(f"{given.name}: {given}")
     for label, found in (
@@ -108,61 +137,34 @@ def _describe(given: CustomerFile) -> None:
         ("phone", columns.phones),
         ("created at", columns.created_at),
         ("country", columns.country),
+        ("reference", [columns.reference] if columns.reference else []),
+        ("name", columns.name),
     ):
         click.echo(f"  {label:10} {', '.join(column.name for column in found) or '-'}")
+    click.echo(f"  source     {source}")
 
 
-def _tell(account: Account, *, dry_run: bool) -> None:
+def _tell(tally: Tally, *, dry_run: bool) -> None:
     click.echo("This would happen; nothing was written:" if dry_run else "Done:")
     for label, number in (
-        ("rows read", account.rows),
-        ("new customers", account.customers),
-        ("contacts added", account.contacts),
-        ("new links", account.links),
-        ("customers merged into others", account.merged),
-        ("customers with an older primary", account.overtaken),
-        ("rows with nothing new", account.repeats),
-        ("rows rejected", account.rejected),
+        ("rows read", tally.rows),
+        ("new customers", tally.customers),
+        ("contacts added", tally.contacts),
+        ("new links", tally.links),
+        ("claims that the source had not told yet", tally.claims),
+        ("customers merged into others", tally.merged),
+        ("customers with an older primary", tally.overtaken),
+        ("rows held: a ruling keeps them apart", tally.held),
+        ("rows with nothing new", tally.repeats),
+        ("rows rejected", tally.rejected),
     ):
         click.echo(f"  {number:>12,}  {label}")
-    unions = account.unions()
+    unions = tally.unions()
     for union in unions[:SHOWN]:
         stays = f"{union.primary} stays" if union.primary else "an older contact of the file stays"
         listed = ", ".join(map(str, union.members))
         click.echo(f"  customers {listed} {'would be' if dry_run else 'are now'} one; {stays}")
     if len(unions) > SHOWN:
         click.echo(f"  ... and {len(unions) - SHOWN:,} more such groups")
-    for reject in account.rejects[:SHOWN]:
+    for reject in tally.rejects[:SHOWN]:
         click.echo(f"  line {reject.line}: {reject.reason}")
-
-
-@click.command("export")
-@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--contacts", is_flag=True, help="One row a contact, with its primary.")
-@with_appcontext
-def export_file(file: Path, *, contacts: bool) -> None:
-    """Export all customers to a CSV file, one row each; to the terminal or a pipe with -."""
-    what = What.CONTACTS if contacts else What.CUSTOMERS
-    try:
-        with _whole(file) as out, Progress(exporting.count(what)) as progress:
-            for part in exporting.parts(what):
-                out.write(part)
-                progress.read(part.count(b"\r\n"))
-    except OSError as error:
-        click.echo(f"{file}: cannot be written: {error.strerror}.", err=True)
-        sys.exit(UNUSABLE)
-
-
-@contextmanager
-def _whole(file: Path) -> Iterator[BinaryIO]:
-    """Give what becomes that file: half an export must not be taken for a whole one."""
-    if file == Path("-"):
-        yield sys.stdout.buffer
-        return
-    draft = file.with_name(f".{file.name}.part")
-    try:
-        with draft.open("wb") as out:
-            yield out
-        os.replace(draft, file)
-    finally:
-        draft.unlink(missing_ok=True)

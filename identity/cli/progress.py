@@ -14,9 +14,10 @@ PATIENCE = 1.0
 class Progress:
     """A bar that appears after a second, and only on a terminal."""
 
-    def __init__(self, rows: int) -> None:
-        """Expect that many rows."""
+    def __init__(self, rows: int, unit: str = "rows") -> None:
+        """Expect that many rows, or whatever they are called."""
         self._rows = rows
+        self._unit = unit
         self._done = 0
         self._begun = time.monotonic()
         self._stack = ExitStack()
@@ -42,4 +43,4 @@ class Progress:
             self._bar.update(rows, current_item=self._done / seconds)
 
     def _rate(self, rows_a_second: float | None) -> str | None:
-        return None if rows_a_second is None else f"{rows_a_second:,.0f} rows/s"
+        return None if rows_a_second is None else f"{rows_a_second:,.0f} {self._unit}/s"

@@ -14,5 +14,7 @@ from identity.web import (  # noqa: E402
     home,  # noqa: F401
     import_pages,  # noqa: F401
     operating,  # noqa: F401
+    rulings,  # noqa: F401
     signing,  # noqa: F401
+    why,  # noqa: F401
 )

@@ -4,7 +4,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from identity import database, events
-from identity.events import EventKind
+from identity.models import EventKind
 from identity.web import blueprint, query, telling
 from identity.web.marks import May, allow
 

@@ -1,6 +1,7 @@
 """Bodies of requests: how large they may be, and reading them whole."""
 
 from flask import abort, request
+from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from identity.errors import InvalidInput
@@ -26,6 +27,15 @@ def read_json() -> bytes:
         # A body sent in chunks is cut off at the limit, without a word.
         abort(413)
     return data
+
+
+def wrong_fields(error: ValidationError) -> set[str]:
+    """Return the fields of a body that are not as they must be; raise when it is no JSON at all."""
+    problems = error.errors(include_url=False, include_input=False)
+    if problems[0]["type"] == "json_invalid":
+        # Says what and where, and quotes nothing of the body.
+        raise InvalidInput(f"The body is not valid JSON: {problems[0]['ctx']['error']}.")
+    return {str(problem["loc"][0]) for problem in problems if problem["loc"]}
 
 
 def _read() -> bytes:

@@ -11,6 +11,7 @@ SCOPES = {
     May.IDENTIFY: {Scope.IDENTIFY, Scope.RESOLVE},
     May.READ: {Scope.IDENTIFY, Scope.READ},
     May.METRICS: {Scope.READ},
+    May.STEWARD: {Scope.STEWARD},
 }
 
 

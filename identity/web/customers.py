@@ -8,11 +8,11 @@ brought it.
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from identity import browsing, database, events, evidence
+from identity import browsing, database, events, explaining
 from identity.browsing import Order
-from identity.events import EventKind
-from identity.evidence import Node
-from identity.identifiers import as_searched
+from identity.explaining import Point, Why
+from identity.identifiers import Value, as_searched
+from identity.models import EventKind
 from identity.web import blueprint, paths, query
 from identity.web.domain import cluster_of
 from identity.web.marks import May, allow
@@ -63,15 +63,16 @@ def cluster(contact_id: int) -> ResponseReturnValue:
         anchor = f"contact-{contact_id}"
         primary = url_for("web.cluster", contact_id=found.primary_id, contact=contact_id)
         return redirect(f"{primary}#{anchor}")
-    graph = database.read(lambda connection: evidence.graph_of(connection, found))
+    graph = database.read(lambda connection: explaining.graph_of(connection, found))
     history = database.read(lambda connection: events.history(connection, found.primary_id))
-    start, end = graph.node(request.args.get("from")), graph.node(request.args.get("to"))
+    start, end = graph.point(request.args.get("from")), graph.point(request.args.get("to"))
+    asked = start is not None and end is not None
     whole = "all" in request.args
     shown = None if whole else SHOWN
     marked = query.whole_number("contact")
 
-    def link_to(node: Node) -> str:
-        here = url_for("web.cluster", contact_id=found.primary_id, focus=node.name)
+    def link_to(point: Point) -> str:
+        here = url_for("web.cluster", contact_id=found.primary_id, focus=point.name)
         return f"{here}#together"
 
     return render_template(
@@ -80,12 +81,15 @@ def cluster(contact_id: int) -> ResponseReturnValue:
         members=[m for number, m in enumerate(found.members) if _fits(number, m.id, shown, marked)],
         marked=marked,
         graph=graph,
-        picture=picture(graph, found.primary_id, graph.node(request.args.get("focus"))),
+        picture=picture(graph, found.primary_id, graph.point(request.args.get("focus"))),
         link_to=link_to,
         links_shown=shown,
-        start=start or graph.nodes[0],
-        end=end or graph.nodes[-1],
-        way=graph.way(start, end) if start and end else None,
+        start=start or graph.points[0],
+        end=end or graph.points[-1],
+        asked=asked,
+        why=_why(start, end) if start and end and start != end else None,
+        held=database.read(lambda connection: explaining.held_of(connection, found)),
+        named=database.read(lambda connection: explaining.named_of(connection, found)),
         history=history if whole else history[:HAPPENED],
         happened=len(history),
         sources={
@@ -94,6 +98,12 @@ def cluster(contact_id: int) -> ResponseReturnValue:
             if entry.kind in (EventKind.CONTACT_CREATED, EventKind.CONTACT_LINKED)
         },
     )
+
+
+def _why(start: Point, end: Point) -> Why:
+    with database.snapshot() as connection:
+        ends = (Value(point.kind, point.value) for point in (start, end))
+        return explaining.why(connection, *ends)
 
 
 def _fits(number: int, id_: int, shown: int | None, marked: int | None) -> bool:

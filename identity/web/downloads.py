@@ -5,7 +5,7 @@ from flask import Response, stream_with_context
 from identity import exporting
 from identity.errors import NotFound
 from identity.exporting import What
-from identity.importing import records
+from identity.importing import register
 from identity.web import blueprint, paths
 from identity.web.marks import May, allow
 
@@ -14,7 +14,7 @@ from identity.web.marks import May, allow
 @allow(May.USER)
 def rejects(import_id: int) -> Response:
     """Send the rows of an uploaded file that could not be used."""
-    content = records.rejects(import_id)
+    content = register.rejects(import_id)
     if content is None:
         raise NotFound(f"There are no rejected rows of import {import_id}.")
     return _csv(content, f"import-{import_id}-rejects.csv")

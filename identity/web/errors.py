@@ -12,8 +12,10 @@ from werkzeug.exceptions import HTTPException
 
 from identity.errors import (
     ConfigurationError,
+    Conflict,
     Contended,
     Forbidden,
+    Gone,
     IdentityError,
     InvalidInput,
     LostRace,
@@ -29,6 +31,8 @@ STATUS: dict[type[IdentityError], int] = {
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
+    Conflict: 409,
+    Gone: 410,
     TooManyRequests: 429,
     LostRace: 503,
     Unavailable: 503,
@@ -60,7 +64,10 @@ def wants_page() -> bool:
 
 def _refused(error: IdentityError) -> Response:
     fields = error.fields if isinstance(error, InvalidInput) else {}
-    response = _answer(str(error), STATUS[type(error)], fields)
+    more = error.told if isinstance(error, Conflict) else {}
+    if isinstance(error, Gone):
+        more = {"now": error.now}
+    response = _answer(str(error), STATUS[type(error)], fields, **more)
     if isinstance(error, TooManyRequests):
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, Unauthenticated):
@@ -108,8 +115,8 @@ def _where(error: BaseException) -> Iterator[str]:
         yield f"{type(each).__module__}.{type(each).__qualname__}\n"
 
 
-def _answer(sentence: str, status: int, fields: dict[str, str], **more: str) -> Response:
+def _answer(sentence: str, status: int, fields: dict[str, str], **more: object) -> Response:
     if wants_page():
-        page = render_template("error.html", sentence=sentence, status=status)
+        page = render_template("error.html", sentence=sentence, status=status, **more)
         return make_response(page, status)
     return make_response(jsonify(error=sentence, fields=fields, **more), status)

@@ -22,10 +22,14 @@ class IdentifyForm(FlaskForm):  # type: ignore[misc]
             return None
         try:
             return Identifiers.parse(self.email.data, self.phone_number.data, region=region)
-        except InvalidInput as error:
-            for name, field in (("email", self.email), ("phoneNumber", self.phone_number)):
-                field.errors = [error.fields[name]] if name in error.fields else []
+        except InvalidInput as problem:
+            self.tell(problem)
             return None
+
+    def tell(self, problem: InvalidInput) -> None:
+        """Say beside each field what is wrong with it."""
+        for name, field in (("email", self.email), ("phoneNumber", self.phone_number)):
+            field.errors = [problem.fields[name]] if name in problem.fields else []
 
 
 class ImportForm(FlaskForm):  # type: ignore[misc]

@@ -7,8 +7,11 @@ end up in histories and logs: what is looked up is sent in a body.
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from identity import browsing, clusters, database, events
+from identity import browsing, database, events, reconciliation
+from identity.errors import InvalidInput
 from identity.identifiers import Identifiers
+from identity.models import EventKind
+from identity.reconciliation import Looked, Outcome
 from identity.web import blueprint, telling
 from identity.web.domain import decide, region
 from identity.web.forms import IdentifyForm
@@ -31,9 +34,11 @@ def home() -> ResponseReturnValue:
     given = form.identifiers(region())
     if given is None:
         return _home(form), 400 if form.errors else 200
-    if form.submit.data:
-        return _submit(given)
-    return _look_up(form, given)
+    try:
+        return _submit(given) if form.submit.data else _look_up(form, given)
+    except InvalidInput as problem:
+        form.tell(problem)
+        return _home(form), 400
 
 
 def _home(form: IdentifyForm, **more: object) -> str:
@@ -45,16 +50,22 @@ def _home(form: IdentifyForm, **more: object) -> str:
 def _submit(given: Identifiers) -> ResponseReturnValue:
     outcome = decide(given, "form")
     flash(telling.flash(outcome.event))
-    return _see(outcome.cluster)
+    if outcome.kept_apart_from is not None and outcome.event is not EventKind.HELD:
+        flash(telling.KEPT_APART)
+    return _see(outcome)
 
 
 def _look_up(form: IdentifyForm, given: Identifiers) -> ResponseReturnValue:
-    found = database.read(lambda connection: clusters.find(connection, given))
-    if len(found.clusters) == 1:
-        return _see(found.clusters[0])
-    return _home(form, looked_up=True, found=found.clusters)
+    looked = reconciliation.look_up(given)
+    if looked is None:
+        reconciliation.check_left(given)
+    elif not (looked.would_merge_with or looked.kept_apart_from):
+        return _see(looked)
+    return _home(form, looked_up=True, looked=looked)
 
 
-def _see(cluster: clusters.Cluster) -> ResponseReturnValue:
+def _see(found: Outcome | Looked) -> ResponseReturnValue:
+    if found.links_nobody is not None:
+        flash(telling.LINKS_NOBODY[found.links_nobody])
     # 303: the browser asks with GET, and reloading the page sends nothing twice.
-    return redirect(url_for("web.cluster", contact_id=cluster.primary_id), 303)
+    return redirect(url_for("web.cluster", contact_id=found.cluster.primary_id), 303)

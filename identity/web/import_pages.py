@@ -13,11 +13,12 @@ from flask.typing import ResponseReturnValue
 
 from identity import database, events
 from identity.errors import InvalidInput
-from identity.events import Entry, EventKind
-from identity.importing import imports, records
+from identity.events import Entry
+from identity.importing import register, run
 from identity.importing.files import examine
-from identity.importing.imports import Given
 from identity.importing.rejects import Rejects
+from identity.importing.run import Source
+from identity.models import EventKind
 from identity.web import blueprint, callers, paths
 from identity.web.domain import region
 from identity.web.forms import ImportForm
@@ -51,13 +52,13 @@ def import_page() -> ResponseReturnValue:
         except InvalidInput as problem:
             form.file.errors = [str(problem)]
         else:
-            import_id = records.give(name, callers.source("a browser"), content)
+            import_id = register.give(name, callers.source("a browser"), content)
             return redirect(url_for("web.one_import", import_id=import_id), 303)
     status = 400 if form.errors else 200
     page = render_template(
         "import.html",
         form=form,
-        imports=records.latest(),
+        imports=register.latest(),
         largest=LARGEST_FILE,
         too_large=TOO_LARGE,
     )
@@ -68,19 +69,19 @@ def import_page() -> ResponseReturnValue:
 @allow(May.USER)
 def one_import(import_id: int) -> ResponseReturnValue:
     """Show what an import would bring, or what it brought."""
-    record, content = records.get(import_id), records.content(import_id)
-    if record.finished_at or content is None:
-        return _result(record)
-    given = _given(record.file_name, content)
-    account = imports.rehearse(given, _Watcher(Rejects((), None)))
+    listed, content = register.get(import_id), register.content(import_id)
+    if listed.finished_at or content is None:
+        return _result(listed)
+    source = _source(listed.file_name, content)
+    tally = run.rehearse(source, _Watcher(Rejects((), None)))
     return render_template(
         "import_plan.html",
-        record=record,
-        file=given.file,
-        first=list(given.first(FIRST)),
-        account=account,
-        counts=account.counts(),
-        unions=account.unions(),
+        listed=listed,
+        file=source.file,
+        first=list(source.first(FIRST)),
+        tally=tally,
+        counts=tally.counts(),
+        unions=tally.unions(),
         shown=SHOWN,
         form=ImportForm(),
     )
@@ -90,35 +91,35 @@ def one_import(import_id: int) -> ResponseReturnValue:
 @allow(May.USER)
 def carry_out(import_id: int) -> ResponseReturnValue:
     """Import a file whose plan was confirmed."""
-    record, content = records.get(import_id), records.content(import_id)
+    listed, content = register.get(import_id), register.content(import_id)
     here = redirect(url_for("web.one_import", import_id=import_id), 303)
     if content is None:
         # Confirmed twice; the first time is enough.
         return here
-    given, rejected = _given(record.file_name, content), io.BytesIO()
-    with Rejects(given.file.header, lambda: rejected) as kept:
-        imports.carry_out(given, _Watcher(kept), import_id)
+    source, rejected = _source(listed.file_name, content), io.BytesIO()
+    with Rejects(source.file.header, lambda: rejected) as kept:
+        run.carry_out(source, _Watcher(kept), import_id)
         kept.flush()
-        records.note(import_id, rejects=rejected.getvalue() or None)
+        register.note(import_id, rejects=rejected.getvalue() or None)
     flash("The file is imported.")
     return here
 
 
-def _result(record: records.Record) -> str:
+def _result(listed: register.Listed) -> str:
     def told(kind: EventKind) -> list[Entry]:
         return database.read(
-            lambda connection: events.latest(connection, SHOWN, kind=kind, source=record.source)
+            lambda connection: events.latest(connection, SHOWN, kind=kind, source=listed.source)
         )
 
     changes = [(kind, heading, told(kind)) for kind, heading in CHANGES.items()]
-    rejected = records.rejects(record.id) is not None
+    rejected = register.rejects(listed.id) is not None
     return render_template(
-        "import_result.html", record=record, changes=changes, rejected=rejected, shown=SHOWN
+        "import_result.html", listed=listed, changes=changes, rejected=rejected, shown=SHOWN
     )
 
 
-def _given(name: str, content: bytes) -> Given:
-    return Given(examine(name, partial(io.BytesIO, content)), region())
+def _source(name: str, content: bytes) -> Source:
+    return Source(examine(name, partial(io.BytesIO, content)), region())
 
 
 class _Watcher:

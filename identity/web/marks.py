@@ -22,6 +22,7 @@ class May(Enum):
     IDENTIFY = "keys that identify or resolve"
     READ = "keys that identify or read, and users who signed in"
     METRICS = "keys that read, and a configured address"
+    STEWARD = "keys of stewards, and users who signed in"
     USER = "users who signed in"
 
 
@@ -30,7 +31,8 @@ class Description:
     """What a view takes and answers."""
 
     answers: tuple[type[BaseModel], ...]
-    """One of these, with status 200; none for text."""
+    """One of these; none for text."""
+    status: int
     errors: tuple[int, ...]
     body: type[BaseModel] | None
     query: type[BaseModel] | None
@@ -43,12 +45,13 @@ def allow(may: May) -> Callable[[View], View]:
 
 def describe(
     *answers: type[BaseModel],
+    status: int = 200,
     errors: tuple[int, ...] = (),
     body: type[BaseModel] | None = None,
     query: type[BaseModel] | None = None,
 ) -> Callable[[View], View]:
     """Say what a view takes and answers, apart from what follows from who may use it."""
-    return _marked(description=Description(answers, errors, body, query))
+    return _marked(description=Description(answers, status, errors, body, query))
 
 
 def take(largest: int, too_large: str) -> Callable[[View], View]:

@@ -17,7 +17,8 @@ from werkzeug.routing import Rule
 
 from identity.models import LARGEST_ID
 from identity.web.marks import Description, May
-from identity.web.schemas import Problem
+from identity.web.ruling_schemas import Conflicting
+from identity.web.schemas import Ceased, Problem
 
 REF = "#/components/schemas/{model}"
 ERRORS = {
@@ -25,6 +26,8 @@ ERRORS = {
     401: "No key was sent, or one that is not known or was revoked.",
     403: "The key has no scope for this, or the service answers its own machine only.",
     404: "Nobody we know answers to this.",
+    409: "It goes against what stands: `plan` or `ruling` says what that is.",
+    410: "This contact ceased; `now` are the customers with what it said.",
     413: "The body is too large.",
     415: "The body is not JSON.",
     429: "Too much was asked for in a short time. `Retry-After` says when to come back.",
@@ -32,6 +35,9 @@ ERRORS = {
     503: "The database does not answer, or too many callers want the same customer. Nothing is "
     "half written; send it again.",
 }
+PROBLEMS: dict[int, type[Problem]] = {409: Conflicting, 410: Ceased}
+"""What is answered with these; with all others, no more than a `Problem`."""
+TAGS = {May.ANYONE: "Operation", May.METRICS: "Operation", May.STEWARD: "Rulings"}
 INTRODUCTION = """
 Send what a customer gave, and get back all that is known of them. An answer is a list of
 somebody's emails and phone numbers: every call needs a key, sent as `Authorization: Bearer KEY`.
@@ -76,11 +82,11 @@ def _operation(rule: Rule, view: Callable[..., object]) -> dict[str, Any]:
     )
     operation: dict[str, Any] = {
         "operationId": view.__name__,
-        "tags": ["Operation" if may in (May.ANYONE, May.METRICS) else "Customers"],
+        "tags": [TAGS.get(may, "Customers")],
         "summary": told.splitlines()[0],
         "description": f"{told}\n\nFor {may.value}.",
         "parameters": [*map(_argument, sorted(rule.arguments)), *_parameters(described.query)],
-        "responses": {"200": {"description": "The answer.", "content": content}}
+        "responses": {str(described.status): {"description": "The answer.", "content": content}}
         | {str(status): _problem(status) for status in _errors(described, may)},
         "security": [] if may in (May.ANYONE, May.VISITOR) else [{"key": []}],
     }
@@ -104,7 +110,7 @@ def _errors(described: Description, may: May) -> list[int]:
 
 
 def _problem(status: int) -> dict[str, Any]:
-    schema = {"$ref": REF.format(model=Problem.__name__)}
+    schema = {"$ref": REF.format(model=PROBLEMS.get(status, Problem).__name__)}
     problem: dict[str, Any] = {
         "description": ERRORS[status],
         "content": {"application/json": {"schema": schema}},
@@ -122,13 +128,16 @@ def _argument(name: str) -> dict[str, Any]:
 def _parameters(query: type[BaseModel] | None) -> list[dict[str, Any]]:
     if query is None:
         return []
+    shapes: dict[str, Any] = query.model_json_schema()["properties"]
+    # Any may be left out, and none can be null.
     return [
-        {"name": name, "in": "query", "schema": {"type": "string"}} for name in query.model_fields
+        {"name": name, "in": "query", "schema": shape["anyOf"][0]} for name, shape in shapes.items()
     ]
 
 
 def _schemas(descriptions: list[Description]) -> dict[str, Any]:
-    answers = {model for each in descriptions for model in each.answers} | {Problem}
+    answers = {model for each in descriptions for model in each.answers}
+    answers |= {Problem, *PROBLEMS.values()}
     bodies = {each.body for each in descriptions if each.body}
     _, schema = models_json_schema(
         [(model, "serialization") for model in sorted(answers, key=lambda model: model.__name__)]

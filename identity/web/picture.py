@@ -5,8 +5,8 @@ Only where things stand is decided here; `templates/components/graph.svg` draws 
 
 from dataclasses import dataclass
 
-from identity.evidence import Edge, Graph, Node
-from identity.models import Kind
+from identity.explaining import Edge, Graph, Point
+from identity.identifiers import Kind
 
 SHOWN = 60
 """Identifiers in one picture. With more, the lines between them can no longer be followed."""
@@ -18,14 +18,14 @@ ROW, NARROW_ROW = 52, 28
 CROWD = 8
 LEFT, RIGHT = 300, 640
 LETTERS = 32
-"""Of a value that fit beside its node; the whole of it is in the title and on the page."""
+"""Of a value that fit beside its point; the whole of it is in the title and on the page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A node and where it stands, in the picture's units."""
+    """A point and where it stands, in the picture's units."""
 
-    node: Node
+    point: Point
     x: int
     y: int
     of_primary: bool
@@ -35,7 +35,7 @@ class Place:
     @property
     def label(self) -> str:
         """As much of the value as there is room for."""
-        value = self.node.value
+        value = self.point.value
         return value if len(value) <= LETTERS else f"{value[: LETTERS - 1]}…"
 
 
@@ -69,38 +69,38 @@ class Picture:
     labelled: bool
     left_out: int
     """How many identifiers of the customer are not in the picture."""
-    focus: Node | None
+    focus: Point | None
 
     width: int = WIDTH
 
 
-def picture(graph: Graph, primary_id: int, focus: Node | None) -> Picture:
+def picture(graph: Graph, primary_id: int, focus: Point | None) -> Picture:
     """Lay out a customer, or the part around `focus` when there is too much for one picture."""
-    whole = len(graph.nodes)
+    whole = len(graph.points)
     if whole > SHOWN:
-        focus = focus or graph.nodes[0]
+        focus = focus or graph.points[0]
         graph = graph.around(focus, SHOWN)
     touching = graph.touching()
-    emails = [node for node in graph.nodes if node.kind is Kind.EMAIL]
-    row = {node: number for number, node in enumerate(emails)}
+    emails = [point for point in graph.points if point.kind is Kind.EMAIL]
+    row = {point: number for number, point in enumerate(emails)}
     # A phone number stands beside the middle of its emails, so that few lines cross.
     phones = sorted(
-        (node for node in graph.nodes if node.kind is Kind.PHONE),
-        key=lambda node: _mean([row[edge.email] for edge in touching[node]]),
+        (point for point in graph.points if point.kind is Kind.PHONE),
+        key=lambda point: _mean([row[edge.email] for edge in touching[point]]),
     )
     rows = max(len(emails), len(phones))
     height = ROW if rows < CROWD else NARROW_ROW
     places = {
-        node: Place(
-            node,
+        point: Place(
+            point,
             x,
             # Each column is centred beside the longer one.
             int((number + (rows - len(column)) / 2 + 0.5) * height) + 8,
-            node.contact_id == primary_id,
-            len(touching[node]) > 1,
+            point.contact_id == primary_id,
+            len(touching[point]) > 1,
         )
         for column, x in ((emails, LEFT), (phones, RIGHT))
-        for number, node in enumerate(column)
+        for number, point in enumerate(column)
     }
     return Picture(
         places=list(places.values()),
@@ -110,7 +110,7 @@ def picture(graph: Graph, primary_id: int, focus: Node | None) -> Picture:
         ],
         height=rows * height + 16,
         labelled=len(graph.edges) <= LABELLED,
-        left_out=whole - len(graph.nodes),
+        left_out=whole - len(graph.points),
         focus=focus,
     )
 

@@ -1,13 +1,19 @@
-"""What the query of an address may say. What makes no sense counts as not said."""
+"""What the query of an address may say.
+
+On a page, what makes no sense counts as not said; to a program it is told.
+"""
 
 from enum import StrEnum
 from typing import TypeVar
 
 from flask import request
+from pydantic import BaseModel, ValidationError
 
+from identity.errors import InvalidInput
 from identity.models import LARGEST_ID
 
 Choice = TypeVar("Choice", bound=StrEnum)
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 def one_of(choices: type[Choice], name: str) -> Choice | None:
@@ -21,3 +27,19 @@ def whole_number(name: str) -> int | None:
     number = request.args.get(name, type=int)
     # A larger number is an error in either database.
     return number if number is not None and abs(number) <= LARGEST_ID else None
+
+
+def read(shape: type[Shape]) -> Shape:
+    """Return the query in its shape, of texts and ids; raise `InvalidInput` naming what is none."""
+    try:
+        return shape.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        wrong = [str(problem["loc"][0]) for problem in error.errors(include_input=False)]
+        fields = {name: f"{name} must be an id, which is a whole number." for name in wrong}
+        raise InvalidInput(" ".join(fields.values()), fields) from None
+
+
+def with_plus(name: str, value: str) -> str:
+    """Return a phone number with the plus that nobody escaped, and that arrives as a blank."""
+    # As in ?phoneNumber=+17755550154.
+    return f"+{value.lstrip()}" if f"&{name}=+".encode() in b"&" + request.query_string else value

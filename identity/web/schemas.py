@@ -28,6 +28,10 @@ class IdentifyRequest(_Given):
     # Not a plain int: that would take `true` for the phone number 1.
     phoneNumber: StrictStr | StrictInt | None = Field(None, examples=[PHONE_NUMBER])
     """Text, or a whole number."""
+    reference: StrictStr | StrictInt | None = Field(None, examples=["7210448301122"])
+    """What the caller's own records call this customer. It links nobody."""
+    name: StrictStr | None = Field(None, examples=["Marty McFly"])
+    """The name that the caller has for this customer. It links nobody."""
 
 
 class LookupQuery(_Given):
@@ -37,11 +41,13 @@ class LookupQuery(_Given):
     phoneNumber: str | None = None
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """Whatever is answered: what is told here, and nothing else."""
+
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-class Customer(_Answer):
+class Customer(Answer):
     """A customer, whole."""
 
     primaryContatctId: int = Field(examples=[1])
@@ -55,13 +61,19 @@ class Customer(_Answer):
     secondaryContactIds: list[int] = Field(examples=[[2]])
 
 
-class Identified(_Answer):
+class Identified(Answer):
     """The customer of what was given."""
 
     contact: Customer
+    keptApartFrom: int | None = None
+    """The primary of the phone number's customer, whom a ruling keeps apart from the email's. Only
+    there when it is so."""
+    linksNobody: str | None = Field(None, examples=["phoneNumber"])
+    """Which of the two was given and links nobody: the answer is as if it had not been given. Only
+    there when it is so."""
 
 
-class MaskedCustomer(_Answer):
+class MaskedCustomer(Answer):
     """A customer for a key that resolves: to join, not to read."""
 
     primaryContatctId: int
@@ -72,10 +84,12 @@ class MaskedCustomer(_Answer):
     phoneNumbers: list[Annotated[str, Field(examples=["***154"])]]
 
 
-class Resolved(_Answer):
+class Resolved(Answer):
     """The answer to a key that has the scope resolve and not identify."""
 
     contact: MaskedCustomer
+    keptApartFrom: int | None = None
+    linksNobody: str | None = None
 
 
 class LookedUp(Identified):
@@ -85,7 +99,7 @@ class LookedUp(Identified):
     """The customer that identify would merge into this one, if it were given the same."""
 
 
-class ContactDetails(_Answer):
+class ContactDetails(Answer):
     """One contact: what a customer told us on one day."""
 
     id: int
@@ -97,13 +111,35 @@ class ContactDetails(_Answer):
     createdAt: datetime
 
 
-class CustomerWithContacts(Identified):
+class Held(Answer):
+    """A pair that was told, and joins nobody because a ruling keeps the two apart."""
+
+    email: str
+    phoneNumber: str
+    sources: list[str]
+    keptApartFrom: int | None
+    """The primary of the other customer."""
+    ruling: int
+
+
+class Named(Answer):
+    """What a source calls a customer."""
+
+    source: str
+    reference: str | None
+    name: str | None
+
+
+class CustomerWithContacts(Answer):
     """A customer and the contacts it is made of."""
 
+    contact: Customer
     contacts: list[ContactDetails]
+    held: list[Held]
+    references: list[Named]
 
 
-class GraphNode(_Answer):
+class GraphNode(Answer):
     """An email or a phone number of a customer."""
 
     name: str
@@ -113,29 +149,31 @@ class GraphNode(_Answer):
     """Whether the primary contact brought it."""
 
 
-class GraphEdge(_Answer):
+class GraphEdge(Answer):
     """An email and a phone number that were given together."""
 
     email: str
     phone: str
     source: str
+    sources: list[str]
+    """All who told of it."""
     firstSeenAt: datetime
 
 
-class Graph(_Answer):
+class Graph(Answer):
     """Why the contacts of a customer belong together."""
 
     nodes: list[GraphNode]
     edges: list[GraphEdge]
 
 
-class Status(_Answer):
+class Status(Answer):
     """All is well."""
 
     status: str = Field(examples=["ok"])
 
 
-class Problem(_Answer):
+class Problem(Answer):
     """What went wrong."""
 
     error: str = Field(examples=["The request cannot be read."])
@@ -144,3 +182,10 @@ class Problem(_Answer):
     """The fields that are wrong, each with a sentence."""
     request_id: str = ""
     """To be quoted in a report of a fault of ours."""
+
+
+class Ceased(Problem):
+    """A contact that is no longer one."""
+
+    now: list[int]
+    """The primaries of the customers with what it said, perhaps none."""

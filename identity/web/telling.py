@@ -12,9 +12,16 @@ from typing import Any
 from flask import url_for
 from markupsafe import Markup
 
-from identity.events import Entry, EventKind
+from identity.events import Entry
+from identity.identifiers import Kind
+from identity.models import EventKind
 
 NOTHING_NEW = "Nothing new: all of this was already known."
+KEPT_APART = "A ruling keeps the phone number's customer apart from this one."
+LINKS_NOBODY = {
+    Kind.EMAIL: "The email links nobody, by a ruling, and counts as not given.",
+    Kind.PHONE: "The phone number links nobody, by a ruling, and counts as not given.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,23 +72,29 @@ TOLD = {
     ),
     "ruled": Telling(
         label="Rulings",
-        sentence="Ruling {ruling} was applied{reason}.",
+        sentence="Ruling {ruling} was applied: {said}{reason}.",
     ),
     "ruling_withdrawn": Telling(
         label="Rulings withdrawn",
-        sentence="Ruling {ruling} was withdrawn{reason}.",
+        sentence="Ruling {ruling}, that {said}, was withdrawn{reason}.",
     ),
     "customer_changed": Telling(
         label="Changed by rulings",
-        sentence="Customers changed because of ruling {ruling}. Before: {before}. After: {after}.",
+        sentence="Because of ruling {ruling}, {customer} {changed}.",
     ),
     "customer_mended": Telling(
         label="Put right",
         sentence="The tables said otherwise than the evidence, and {customer} was put right. "
-        "Before: {before}.",
+        "Before, it was {before}.",
     ),
 }
 """By the kind's value, as it stands in the table."""
+RULED = {
+    "apart": "two identifiers are never of one customer",
+    "links_nobody": "a value links nobody",
+    "withdrawn": "something told counts as not told",
+}
+"""What each kind of ruling says."""
 
 
 def kinds() -> dict[EventKind, str]:
@@ -124,6 +137,21 @@ def _contacts(ids: list[int]) -> str:
     return f"{len(ids)} contact{'' if len(ids) == 1 else 's'}"
 
 
+def _changed(entry: Entry) -> Markup | str:
+    """Return what became of the customer, in the words that follow its name."""
+    before, after = _detail(entry, "before"), (entry.detail or {}).get("after")
+    if after == []:
+        return "ceased"
+    if not before:
+        return "came to be"
+    others = [id_ for id_ in before if id_ != entry.primary_id]
+    if len(others) == len(before):
+        return Markup("came to be, from {}").format(_customers(before))
+    if others:
+        return Markup("took in what was with {}").format(_customers(others))
+    return "changed"
+
+
 def _detail(entry: Entry, name: str) -> Any:
     return (entry.detail or {})[name]
 
@@ -134,8 +162,9 @@ PIECES: dict[str, Callable[[Entry], object]] = {
     "contact": lambda entry: entry.contact_id,
     "moved": lambda entry: _contacts(_detail(entry, "moved")),
     "ruling": lambda entry: _detail(entry, "ruling"),
-    "reason": lambda entry: f": “{reason}”" if (reason := _detail(entry, "reason")) else "",
+    "reason": lambda entry: f", because “{reason}”" if (reason := _detail(entry, "reason")) else "",
+    "said": lambda entry: RULED[_detail(entry, "kind")],
+    "changed": _changed,
     "before": lambda entry: _customers(_detail(entry, "before")),
-    "after": lambda entry: _customers(_detail(entry, "after")),
 }
 """What a sentence may be made of."""

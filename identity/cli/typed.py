@@ -1,0 +1,40 @@
+"""What is typed on the command line about customers, and how customers are printed there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from flask import current_app
+
+from identity.errors import InvalidInput
+from identity.identifiers import Value, parse_one
+
+VALUES = 3
+"""Emails and phone numbers of one customer on the screen."""
+
+
+def identifier(typed: str) -> Value:
+    """Return the email or phone number that was typed; exit with 2 when it is none."""
+    try:
+        return parse_one(typed, region())
+    except InvalidInput as problem:
+        raise click.UsageError(str(problem)) from None
+
+
+def region() -> str | None:
+    """Return the country by which phone numbers without a country code are read."""
+    config = current_app.config["IDENTITY"]
+    return str(config.default_phone_region) if config.default_phone_region else None
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with what it counts."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def customer(told: Mapping[str, Any]) -> str:
+    """Return a customer in a few words, from the object that is published of it."""
+    id_, values = told["primaryContactId"], [*told["emails"], *told["phoneNumbers"]]
+    more = f" and {len(values) - VALUES:,} more" if len(values) > VALUES else ""
+    name = "a new customer" if id_ is None else f"customer {id_}"
+    return f"{name} ({', '.join(values[:VALUES])}{more})"
