@@ -12,10 +12,12 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from identity.clusters import FIND
+from identity.identifiers import Kind
 from identity.prepared import Prepared
-from identity.writing import CONTACT, CONTACT_AND_ALL, EVENT, IDENTIFIERS, LINK
+from identity.writing.contacts import CLAIM, CONTACT, CONTACT_AND_ALL, EVENT, IDENTIFIERS
 
 _strangers = itertools.count()
+FIND_BOTH = FIND[(Kind.EMAIL, Kind.PHONE), False]
 
 
 def rate(url: str, seconds: float) -> float:
@@ -33,20 +35,24 @@ def _stranger() -> dict[str, Any]:
     email, phone_number = f"bare{number}@example.com", f"+4930{number:08}"
     now = datetime.now(UTC)
     return {
-        **dict.fromkeys(("email", "given_email", "new_email"), email),
-        **dict.fromkeys(("phone_number", "given_phone_number", "new_phone_number"), phone_number),
+        **dict.fromkeys(("email", "given_email", "said_email", "new_email"), email),
+        **dict.fromkeys(
+            ("phone_number", "given_phone_number", "said_phone_number", "new_phone_number"),
+            phone_number,
+        ),
         **dict.fromkeys(("now", "created"), now),
         **dict.fromkeys(("linked_to", "about", "detail")),
         "told_by": "bare",
         "event_kind": "contact_created",
         "precedence": "primary",
+        "brought_kind": "email",
     }
 
 
 def _postgresql(url: str) -> Any:
     connection = psycopg.connect(url, autocommit=True)
     dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
-    texts = [str(each.statement.compile(dialect=dialect)) for each in (FIND, CONTACT_AND_ALL)]
+    texts = [str(each.statement.compile(dialect=dialect)) for each in (FIND_BOTH, CONTACT_AND_ALL)]
 
     def send(values: dict[str, Any]) -> None:
         for text in texts:
@@ -64,7 +70,9 @@ def _sqlite(url: str) -> Any:
         compiled = prepared.statement.compile(dialect=SQLiteDialect_pysqlite())
         return str(compiled), list(compiled.positiontup or ())
 
-    find, contact, *rest = map(compiled, (FIND, CONTACT, IDENTIFIERS, LINK, EVENT))
+    find, contact, identifiers, event, claim = map(
+        compiled, (FIND_BOTH, CONTACT, IDENTIFIERS, EVENT, CLAIM)
+    )
 
     def send(values: dict[str, Any]) -> None:
         values["now"] = values["created"] = values["now"].strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -75,8 +83,9 @@ def _sqlite(url: str) -> Any:
         execute(*find)
         connection.execute("BEGIN IMMEDIATE")
         [(values["about"],)] = execute(*contact)
-        for each in rest:
-            execute(*each)
+        execute(*identifiers)
+        [(values["place"],)] = execute(*event)
+        execute(*claim)
         connection.execute("COMMIT")
 
     return send

@@ -25,7 +25,7 @@ from identity.config import Config
 from tests import postgres
 from tests.conftest import migrate
 
-TABLES = ("contact", "identifier", "link", "event")
+TABLES = ("contact", "identifier", "claim", "event")
 ORDER = {"contact": "linked_id IS NOT NULL, id", "event": "id"}
 
 
@@ -134,7 +134,7 @@ def _new(table: str, contacts: int) -> str:
     added = {
         "contact": f"id > {contacts}",
         "identifier": f"contact_id > {contacts}",
-        "link": "source LIKE 'import:%'",
+        "claim": "import_id IS NOT NULL",
         "event": "source LIKE 'import:%'",
     }[table]
     return f"WHERE {added} ORDER BY {ORDER.get(table, '1, 2')}"

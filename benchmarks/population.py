@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, insert, text
 
 from identity.database import Base
-from identity.models import Contact, Identifier, Link
+from identity.models import Claim, Contact, Identifier
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+SOURCE = "environment"
+"""Who told all of it: the callers of the benchmarks, so that their repeats are repeats."""
 SIZES = (1,) * 70 + (2,) * 20 + (3,) * 7 + (5,) * 3
 """Contacts of a customer, each as often as it happens in a hundred customers."""
 
@@ -43,14 +45,19 @@ def fill(url: str, contacts: int) -> None:
     load(engine, Contact, ("id", "email", "phone_number", "linked_id", "link_precedence",
                            "created_at", "updated_at"), lambda: _contacts(contacts))  # fmt: skip
     load(engine, Identifier, ("kind", "value", "contact_id"), lambda: _identifiers(contacts))
-    load(engine, Link, ("email", "phone_number", "source", "first_seen_at"),
-         lambda: _links(contacts))  # fmt: skip
+    load(engine, Claim, ("id", "email", "phone_number", "source", "told_at", "dated_at",
+                         "contact_id", "brought"), lambda: _claims(contacts))  # fmt: skip
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT setval('contact_id_seq', :last)"), {"last": contacts})
+            # Claims are counted together with the lines of the ledger.
+            for sequence in ("contact_id_seq", "event_id_seq"):
+                setting = text(f"SELECT setval('{sequence}', :last)")
+                connection.execute(setting, {"last": contacts})
             connection.execute(text("VACUUM ANALYZE"))
             connection.execute(text("CHECKPOINT"))
         else:
+            counted = text("UPDATE sqlite_sequence SET seq = :last WHERE name = 'event'")
+            connection.execute(counted, {"last": contacts})
             connection.execute(text("ANALYZE"))
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
     engine.dispose()
@@ -109,9 +116,10 @@ def _identifiers(contacts: int) -> Iterator[tuple[Any, ...]]:
             yield "phone", phone_number, row[0]
 
 
-def _links(contacts: int) -> Iterator[tuple[Any, ...]]:
+def _claims(contacts: int) -> Iterator[tuple[Any, ...]]:
     for row in rows(contacts):
-        yield *identifiers_of(row), "load", _moment(row[0])
+        moment = _moment(row[0])
+        yield row[0], *identifiers_of(row), SOURCE, moment, moment, row[0], "email"
 
 
 Rows = Callable[[], Iterator[tuple[Any, ...]]]

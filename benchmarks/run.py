@@ -279,8 +279,13 @@ def main() -> None:
     parser.add_argument("--tune", action="store_true", help="compare workers and threads")
     parser.add_argument("--pages", action="store_true", help="time the pages with a million")
     parser.add_argument("--imports", action="store_true", help="time importing a million rows")
+    parser.add_argument("--rulings", action="store_true", help="time rulings about many")
+    parser.add_argument("--against", type=Path, metavar="CLONE", help="another clone, in turns")
     options = parser.parse_args()
     plan = Plan(4, 7, (1_000, 1_000_000))
+    if options.against or options.rulings:
+        beside(options.against, plan, quick=options.quick)
+        return
     if options.pages:
         pages(plan)
         return
@@ -313,6 +318,21 @@ def main() -> None:
     print("\n".join(lines))
     if not options.quick:
         write(lines)
+
+
+def beside(other: Path | None, plan: Plan, *, quick: bool) -> None:
+    """Compare with another clone, or else rulings with imports."""
+    # These need this module.
+    from benchmarks import against, rulings
+
+    if other:
+        plan = Plan(2, 3, (1_000,)) if quick else Plan(4, 9, (1_000,))
+        lines, what = against.compare(other.resolve(), plan), "against"
+    else:
+        lines = rulings.compare(*((2_000, 20_000) if quick else (20_000, 1_000_000)))
+        what = "rulings"
+    if not quick:
+        write(lines, what)
 
 
 def write(lines: list[str], what: str = "measured") -> None:
