@@ -45,7 +45,10 @@ settings.load_profile("identity")
 # Lines about requests would be written between the tests' own.
 logging.getLogger("identity").addHandler(logging.NullHandler())
 
-TABLES = ("event", "link", "identifier", "contact", "import", "api_key", "staff")
+TABLES = (
+    *("event", "claim", "reference", "ruling", "withdrawal", "kept_apart"),
+    *("identifier", "contact", "import", "api_key", "staff"),
+)
 
 
 def app_on(url: str, **settings: object) -> Flask:

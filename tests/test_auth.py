@@ -20,7 +20,7 @@ from identity import access
 from identity.access import Scope
 from identity.database import db
 from identity.errors import TooManyRequests, Unavailable
-from identity.models import ApiKey, Event, Link, User
+from identity.models import ApiKey, Claim, Event, User
 from identity.web import signing
 from identity.web.limits import Limiter
 from identity.web.marks import May
@@ -35,6 +35,13 @@ ROUTES = {
     "web.lookup": May.READ,
     "web.cluster_json": May.READ,
     "web.graph_json": May.READ,
+    "web.why": May.READ,
+    "web.plan_ruling": May.STEWARD,
+    "web.rule": May.STEWARD,
+    "web.rulings": May.STEWARD,
+    "web.one_ruling": May.STEWARD,
+    "web.plan_withdrawal": May.STEWARD,
+    "web.withdraw": May.STEWARD,
     "web.health": May.ANYONE,
     "web.ready": May.ANYONE,
     "web.metrics_page": May.METRICS,
@@ -54,7 +61,14 @@ ROUTES = {
     "static": May.ANYONE,
 }
 """A route that is not here has no answer to who may use it."""
-ARGUMENTS = {"contact_id": 1, "import_id": 1, "what": "customers", "filename": "page.css"}
+ARGUMENTS = {
+    "contact_id": 1,
+    "import_id": 1,
+    "ruling_id": 1,
+    "what": "customers",
+    "filename": "page.css",
+}
+TAKE_JSON = {May.IDENTIFY, May.STEWARD}
 EVERYTHING = set(May) - {May.METRICS}
 CREDENTIALS = {
     "nothing": {May.ANYONE, May.VISITOR},
@@ -63,6 +77,7 @@ CREDENTIALS = {
     "identify": {May.ANYONE, May.VISITOR, May.IDENTIFY, May.READ},
     "resolve": {May.ANYONE, May.VISITOR, May.IDENTIFY},
     "read": {May.ANYONE, May.VISITOR, May.READ, May.METRICS},
+    "steward": {May.ANYONE, May.VISITOR, May.STEWARD},
     "environment": {May.ANYONE, May.VISITOR, May.IDENTIFY, May.READ, May.METRICS},
     "password": EVERYTHING,
     "a user": EVERYTHING,
@@ -142,7 +157,7 @@ def test_every_route_asks_for_its_credential(
         if endpoint == "web.sign_out":
             continue
         allowed = ROUTES[endpoint] in CREDENTIALS[credential]
-        body: object = {} if endpoint == "web.identify" else None
+        body: object = {} if ROUTES[endpoint] in TAKE_JSON and method == "POST" else None
         with closing(outside.open(address, method=method, json=body)) as response:
             assert refused(response) != allowed, f"{method} {address}: {response.status}"
             assert response.status_code < 500
@@ -217,7 +232,7 @@ def test_the_name_of_the_key_is_the_source(guarded: Flask, outside: FlaskClient)
 
     with guarded.app_context(), db.engine.connect() as connection:
         assert connection.scalars(select(Event.source)).all() == ["Hill Valley shop"]
-        assert connection.scalars(select(Link.source)).all() == ["Hill Valley shop"]
+        assert connection.scalars(select(Claim.source)).all() == ["Hill Valley shop"]
 
 
 @pytest.mark.parametrize(
@@ -367,6 +382,8 @@ def test_other_sites_may_not_ask_unless_they_are_named(make: Make) -> None:
     assert ask("https://shop.example", "/identify") == "https://shop.example"
     assert ask("https://evil.example", "/identify") is None
     assert ask("https://shop.example", "/clusters") is None
+    for address in "/rulings", "/rulings/plan", "/rulings/1/withdrawal":
+        assert ask("https://shop.example", address) is None
 
 
 def test_no_other_site_may_ask_by_default(outside: FlaskClient) -> None:

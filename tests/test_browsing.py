@@ -8,11 +8,11 @@ from flask.testing import FlaskClient
 
 from identity import browsing, database
 from identity.browsing import Order
-from identity.evidence import graph_of
+from identity.explaining import graph_of
 from identity.web import picture as drawing
 from identity.web.presenters import ago
 from tests.conftest import See
-from tests.test_pages import folded, send
+from tests.pages import folded, send
 
 
 def ids(order: Order) -> list[int]:
@@ -114,15 +114,15 @@ def test_the_way_between_two_identifiers_is_the_shortest(see: See) -> None:
     see("c@x.example", "2")
     customer = see("c@x.example", "1")
     graph = database.read(lambda connection: graph_of(connection, customer))
-    nodes = {node.value: node for node in graph.nodes}
+    points = {point.value: point for point in graph.points}
 
-    way = graph.way(nodes["a@x.example"], nodes["2"])
+    way = graph.way(points["a@x.example"], points["2"])
 
     assert [(edge.email.value, edge.phone.value) for edge in way] in (
         [("a@x.example", "1"), ("b@x.example", "1"), ("b@x.example", "2")],
         [("a@x.example", "1"), ("c@x.example", "1"), ("c@x.example", "2")],
     )
-    assert graph.way(nodes["1"], nodes["1"]) == []
+    assert graph.way(points["1"], points["1"]) == []
 
 
 def test_a_large_customer_is_drawn_in_part_and_the_page_says_so(
@@ -132,10 +132,10 @@ def test_a_large_customer_is_drawn_in_part_and_the_page_says_so(
         customer = see(f"{number}@crowd.example", "1")
     graph = database.read(lambda connection: graph_of(connection, customer))
 
-    picture = drawing.picture(graph, customer.primary_id, graph.nodes[70])
+    picture = drawing.picture(graph, customer.primary_id, graph.points[70])
 
     assert len(picture.places) == drawing.SHOWN
-    assert graph.nodes[70] in [place.node for place in picture.places]
+    assert graph.points[70] in [place.point for place in picture.places]
     assert "60 of 81 are drawn" in folded(client.get("/clusters/1"))
 
 

@@ -1,16 +1,31 @@
 """The commands, as somebody at a terminal or in a script meets them."""
 
 import csv
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 from click.testing import Result
 from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
 
-from identity.importing import records
+from identity import faults
+from identity.cli import UNREADABLE
+from identity.database import db
+from identity.identifiers import Identifiers, Kind, Value
+from identity.importing import register
+from identity.reconciliation import identify
+from identity.rulings import applying, effects
+from identity.rulings.applying import Ordered
+from identity.rulings.kinds import Apart, ClaimWithdrawn, ImportWithdrawn
 from identity.verification import verify
-from tests.conftest import See, app_on
-from tests.test_importing import rows_in_all_tables
+from tests.bringing import bring
+from tests.conftest import See, app_on, close, migrate
+from tests.tables import rows_in_all_tables
 
 SHOP = """Email,Phone,Created at
 doc@hillvalley.edu,555-4385,
@@ -41,9 +56,13 @@ def test_an_import_tells_what_it_did_and_keeps_what_it_could_not_use(
 
     assert result.exit_code == 1
     assert "plain, UTF-8, separated by commas, 3 rows" in result.output
-    assert "source     import:1" in result.output
+    assert "email      Email\n" in result.output
+    assert "reference  -\n" in result.output
+    assert "source     feed:plain\n" in result.output
+    assert "import     1\n" in result.output
     assert "           1  new customers\n" in result.output
     assert "           2  contacts added\n" in result.output
+    assert "           2  claims that the source had not told yet\n" in result.output
     assert "           1  rows rejected\n" in result.output
     assert "line 3: Email: email must be" in result.output
     assert read(shop.parent / "shop.rejects.csv") == [
@@ -109,6 +128,8 @@ def test_columns_can_be_named(app: Flask, tmp_path: Path, see: See) -> None:
         ("empty.csv", (), "The file is empty."),
         ("shop.csv", ("--email=mail",), "has no column “mail”"),
         ("names.csv", (), "No column with emails or phone numbers was recognised."),
+        ("shop.csv", ("--source=a:b",), "A source has 1 to 100 printable characters"),
+        ("shop.csv", ("--source=a:b", "--dry-run"), "A source has 1 to 100 printable characters"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_one_sentence_and_exit_2(
@@ -122,7 +143,38 @@ def test_a_file_that_cannot_be_used_is_one_sentence_and_exit_2(
     assert result.exit_code == 2
     assert sentence in result.output
     assert len(result.output.strip().splitlines()) == 1
-    assert records.latest() == []
+    assert register.latest() == []
+    assert set(rows_in_all_tables().values()) == {0}
+
+
+def test_who_tells_it_and_what_they_call_it_can_be_named(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text("mail,number,given,family\ndoc@hillvalley.edu,A-1,Emmett,Brown\n")
+    names = ("--reference=number", "--name=given", "--name=family", "--source=Till 2")
+
+    result = run(app, "import", path, *names)
+
+    assert "reference  number\n" in result.output
+    assert "name       given, family\n" in result.output
+    assert "source     feed:till-2\n" in result.output
+    run(app, "export", tmp_path / "out.csv")
+    assert read(tmp_path / "out.csv")[1][-2:] == ["A-1 (feed:till-2)", "Emmett Brown"]
+
+
+def test_rows_that_a_ruling_keeps_apart_are_told(app: Flask, tmp_path: Path, see: See) -> None:
+    see("doc@hillvalley.edu")
+    see(phone="1955")
+    applying.rule(
+        Apart(Value(Kind.EMAIL, "doc@hillvalley.edu"), Value(Kind.PHONE, "1955")), Ordered("doc")
+    )
+    path = tmp_path / "till.csv"
+    path.write_text("email,phone\ndoc@hillvalley.edu,1955\n")
+
+    for options in (("--dry-run",), ()):
+        result = run(app, "import", path, *options)
+
+        assert "           1  rows held: a ruling keeps them apart\n" in result.output
+        assert "           0  customers merged into others\n" in result.output
 
 
 def test_an_export_has_one_row_a_customer(app: Flask, tmp_path: Path, see: See) -> None:
@@ -135,9 +187,9 @@ def test_an_export_has_one_row_a_customer(app: Flask, tmp_path: Path, see: See) 
     assert run(app, "export", path).exit_code == 0
 
     rows = read(path)
-    assert rows[0][:6] == [
+    assert rows[0] == [
         *("customer_id", "email", "phone_number", "other_emails", "other_phone_numbers"),
-        "contacts",
+        *("contacts", "created_at", "references", "names"),
     ]
     assert [row[:6] for row in rows[1:]] == [
         ["1", "doc@hillvalley.edu", "5554385", "emmett@brown.org", "", "2"],
@@ -157,6 +209,7 @@ def test_exported_contacts_can_be_imported_again(
 
     assert result.exit_code == 0, result.output
     assert "           3  rows with nothing new\n" in result.output
+    assert "is not a copy" in result.stderr
     rows = read(path)
     assert rows[0][:3] == ["contact_id", "customer_id", "link_precedence"]
     assert [row[:3] for row in rows[1:]] == [
@@ -164,6 +217,82 @@ def test_exported_contacts_can_be_imported_again(
         ["1", "2", "secondary"],
         ["3", "3", "primary"],
     ]
+
+
+def named(contact: str | None, phone: str | None, reference: str, name: str, source: str) -> None:
+    identify(Identifiers(contact, phone), source=source, reference=reference, name=name)
+
+
+def test_exports_say_what_the_sources_call_everybody(app: Flask, tmp_path: Path) -> None:
+    named("doc@hillvalley.edu", "1955", "7", "Emmett", "shop")
+    named("doc@hillvalley.edu", "1955", "9", "", "till")
+    named("emmett@brown.org", None, "", "=Doc", "shop")
+    named("emmett@brown.org", "1955", "8", "Emmett", "shop")
+    named("marty@hillvalley.edu", "1985", "7", "Marty", "shop")
+    withdrawn = ClaimWithdrawn("doc@hillvalley.edu", "1955", "till")
+    customers, contacts = tmp_path / "customers.csv", tmp_path / "contacts.csv"
+
+    run(app, "export", customers)
+    run(app, "export", contacts, "--contacts")
+
+    assert [row[-2:] for row in read(customers)[1:]] == [
+        ["7 (shop); 9 (till); 8 (shop)", "Emmett; '=Doc"],
+        ["7 (shop)", "Marty"],
+    ]
+    assert [[row[0], *row[-2:]] for row in read(contacts)[1:]] == [
+        ["1", "7 (shop); 9 (till)", "Emmett"],
+        ["2", "8 (shop)", "'=Doc; Emmett"],
+        ["3", "7 (shop)", "Marty"],
+    ]
+    applying.rule(withdrawn, Ordered("doc"))
+    run(app, "export", customers)
+    assert read(customers)[1][-2] == "7 (shop); 8 (shop)"
+
+
+def test_exports_name_both_customers_of_what_is_held_and_nobody_who_ceased(
+    app: Flask, tmp_path: Path, see: See
+) -> None:
+    see("doc@hillvalley.edu")
+    see(phone="1955")
+    see("biff@hillvalley.edu")
+    apart = Apart(Value(Kind.EMAIL, "doc@hillvalley.edu"), Value(Kind.PHONE, "1955"))
+    applying.rule(apart, Ordered("doc"))
+    applying.rule(ClaimWithdrawn("biff@hillvalley.edu", None, None), Ordered("doc"))
+    named("doc@hillvalley.edu", "1955", "7", "Doc", "till")
+
+    for options in ((), ("--contacts",)):
+        run(app, "export", tmp_path / "out.csv", *options)
+
+        assert [[row[0], *row[-2:]] for row in read(tmp_path / "out.csv")[1:]] == [
+            ["1", "7 (till)", "Doc"],
+            ["2", "7 (till)", "Doc"],
+        ]
+
+
+@pytest.mark.parametrize("columns", [None, 6])
+def test_what_was_exported_for_a_spreadsheet_is_no_copy_and_said_to_be_none(
+    app: Flask, tmp_path: Path, see: See, columns: int | None
+) -> None:
+    see("doc@hillvalley.edu", "1955")
+    path = tmp_path / "contacts.csv"
+    run(app, "export", path, "--contacts")
+    # As the version before wrote it.
+    path.write_text("".join(",".join(row[:columns]) + "\n" for row in read(path)))
+
+    result = run(app, "import", path, "--dry-run")
+
+    assert "exported from here for a spreadsheet, and is not a copy." in result.stderr
+    assert "export --evidence" in run(app, "import", path).stderr
+
+
+def test_help_says_which_export_is_a_copy(app: Flask) -> None:
+    told = " ".join(run(app, "export", "--help").output.split())
+
+    assert "For a spreadsheet: CSV" in told
+    assert "For a copy: --evidence." in told
+    assert "1 when something is not, with 3" in " ".join(
+        run(app, "verify", "--help").output.split()
+    )
 
 
 def test_a_database_that_cannot_be_read_is_not_taken_for_a_wrong_one(tmp_path: Path) -> None:
@@ -193,3 +322,123 @@ def test_an_export_that_cannot_be_written_leaves_nothing(app: Flask, tmp_path: P
     assert result.exit_code == 2
     assert "cannot be written: No such file or directory." in result.output
     assert list(tmp_path.glob("*.part")) == []
+
+
+def test_verifying_tells_of_a_ruling_that_was_broken_off(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(b"email\ndoc@hillvalley.edu\nmarty@hillvalley.edu\nbiff@hillvalley.edu\n")
+    for module in (effects, applying):
+        monkeypatch.setattr(module, "AT_ONCE", 1)
+    monkeypatch.setattr(effects.matching, "__defaults__", (None, 1))
+
+    def break_off(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        applying.rule(ImportWithdrawn(1), Ordered("doc"), break_off)
+
+    result = run(app, "verify")
+
+    assert result.exit_code == 0
+    assert "  ruling 1 is being applied, or was broken off: " in result.stdout
+
+
+def damaged(sentence: str, result: Result) -> None:
+    assert result.exit_code == 4, result.output
+    assert result.stderr == f"Broken off: {sentence}\n"
+    assert result.stdout == ""
+
+
+def scribble(content: bytes) -> bytes:
+    """Overwrite all pages but the first, where the tables are described."""
+    return content[:4096] + b"\xfe" * (len(content) - 4096)
+
+
+DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "scribbled over": scribble,
+    "cut off": lambda content: content[: len(content) // 2],
+    "cut off in its header": lambda content: content[:50],
+    "something else": lambda content: content.replace(b"SQLite", b"Roads?"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_damaged_file_is_a_sentence_and_not_a_traceback(
+    tmp_path: Path, migrated_sqlite: Path, kind: str
+) -> None:
+    path = tmp_path / "identity.sqlite3"
+    shutil.copy(migrated_sqlite, path)
+    app = app_on(f"sqlite:///{path}")
+    with app.app_context():
+        bring(b"email\n" + b"".join(b"%d@hillvalley.edu\n" % number for number in range(500)))
+    close(app)
+    path.write_bytes(DAMAGE[kind](path.read_bytes()))
+
+    damaged(faults.DAMAGED, run(app_on(f"sqlite:///{path}"), "verify"))
+    damaged(
+        faults.DAMAGED, run(app_on(f"sqlite:///{path}"), "export", tmp_path / "x", "--evidence")
+    )
+    assert not (tmp_path / "x").exists()
+    assert_answers_503(app_on(f"sqlite:///{path}").test_client())
+
+
+def assert_answers_503(client: FlaskClient) -> None:
+    answer = client.post("/identify", json={"email": "0@hillvalley.edu"})
+
+    assert answer.status_code == 503
+    assert answer.get_json()["error"] == faults.DAMAGED
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("UPDATE contact SET email = CAST(x'ff' AS TEXT)", faults.DAMAGED),
+        ("UPDATE contact SET created_at = 'x@hillvalley.edu'", f"{UNREADABLE} ("),
+        ("UPDATE claim SET brought = 'x@hillvalley.edu'", f"{UNREADABLE} ("),
+    ],
+)
+def test_what_no_column_should_hold_is_a_sentence_too(
+    tmp_path: Path, migrated_sqlite: Path, change: str, sentence: str
+) -> None:
+    path = tmp_path / "identity.sqlite3"
+    shutil.copy(migrated_sqlite, path)
+    app = app_on(f"sqlite:///{path}")
+    with app.app_context():
+        identify(Identifiers("doc@hillvalley.edu", None), source="test")
+        with db.engine.begin() as connection:
+            connection.execute(text(change))
+
+    result = run(app, "verify")
+
+    assert result.exit_code == 4
+    assert result.stderr.startswith(f"Broken off: {sentence}")
+    assert "hillvalley" not in result.output
+    close(app)
+
+
+def test_damage_of_postgresql_is_a_sentence_and_not_a_traceback(
+    postgres_server: Any, make_database: Callable[[], str]
+) -> None:
+    url = make_database()
+    migrate(url)
+    app = app_on(url)
+    with app.app_context():
+        bring(b"email\n" + b"".join(b"%d@hillvalley.edu\n" % number for number in range(500)))
+    close(app)
+    copy = f"{url.rpartition('/')[2]}_damaged"
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        # From file to file: nothing of it is in the server's memory.
+        template = url.rpartition("/")[2]
+        connection.execute(f"CREATE DATABASE {copy} TEMPLATE {template} STRATEGY FILE_COPY")
+        with psycopg.connect(postgres_server.url(copy)) as other:
+            [where] = other.execute("SELECT pg_relation_filepath('claim')").fetchone() or [""]
+        with (postgres_server.data / where).open("r+b") as file:
+            file.write(b"\xfe" * 8192)
+        app = app_on(postgres_server.url(copy))
+        try:
+            damaged(faults.DAMAGED, run(app, "verify"))
+            assert_answers_503(app.test_client())
+        finally:
+            close(app)
+            connection.execute(f"DROP DATABASE {copy} WITH (FORCE)")

@@ -8,10 +8,11 @@ from sqlalchemy import select, update
 
 from identity.database import db
 from identity.identifiers import Identifiers
-from identity.models import Contact, Event, Link
+from identity.models import Claim, Contact, Event
 from identity.reconciliation import identify
 from identity.verification import verify
 from tests.conftest import See
+from tests.tables import updates
 
 
 def contacts() -> list[tuple[int, int | None, str]]:
@@ -172,13 +173,60 @@ def test_a_merge_writes_down_what_an_undo_needs(see: See) -> None:
 
     with db.engine.connect() as connection:
         event = connection.execute(select(Event).order_by(Event.id.desc()).limit(1)).one()
-        link = connection.execute(select(Link).where(Link.email == event.email)).all()
+        told = connection.execute(select(Claim).where(Claim.email == event.email)).all()
     assert event.detail == {
         "absorbed": biff.primary_id,
         "moved": [biff.primary_id, *griff.secondary_ids],
     }
     assert (event.primary_id, event.source) == (george.primary_id, "checkout")
-    assert ("717171", "checkout") in [(row.phone_number, row.source) for row in link]
+    assert ("717171", "checkout") in [(row.phone_number, row.source) for row in told]
+
+
+def test_whoever_a_merge_moves_was_updated_then_and_nobody_else(see: See) -> None:
+    see("george@hillvalley.edu", "919191")
+    see("biffsucks@hillvalley.edu", "717171")
+    see("griff@hillvalley.edu", "717171")
+    see("strickland@hillvalley.edu")
+    before = updates()
+
+    see("george@hillvalley.edu", "717171")
+
+    after = updates()
+    with db.engine.connect() as connection:
+        told = connection.scalars(select(Event.occurred_at).order_by(Event.id)).all()[-1]
+    assert {id_ for id_ in after if after[id_] != before[id_]} == {2, 3}
+    assert after[2] == after[3] == told
+
+
+def test_a_new_contact_leaves_the_others_as_they_were(see: See) -> None:
+    see("lorraine@hillvalley.edu", "123456")
+    before = updates()
+
+    see("mcfly@hillvalley.edu", "123456")
+    see("mcfly@hillvalley.edu", source="till")
+
+    assert updates()[1] == before[1]
+
+
+def test_what_was_told_is_kept_by_source_and_in_order(see: See) -> None:
+    see("doc@hillvalley.edu", "5554385", source="till")
+    see("doc@hillvalley.edu", source="till")
+    see("doc@hillvalley.edu", "5554385", source="checkout")
+    for source in ("till", "checkout", "till"):
+        see("doc@hillvalley.edu", "5554385", source=source)
+
+    with db.engine.connect() as connection:
+        told = connection.execute(
+            select(Claim.email, Claim.phone_number, Claim.source, Claim.contact_id).order_by(
+                Claim.id
+            )
+        ).all()
+    assert [tuple(each) for each in told] == [
+        ("doc@hillvalley.edu", "5554385", "till", 1),
+        ("doc@hillvalley.edu", None, "till", None),
+        ("doc@hillvalley.edu", "5554385", "checkout", None),
+    ]
+    assert ledger() == ["contact_created"]
 
 
 def test_a_clock_that_is_behind_never_makes_a_secondary_older_than_its_primary(see: See) -> None:
@@ -186,6 +234,7 @@ def test_a_clock_that_is_behind_never_makes_a_secondary_older_than_its_primary(s
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     with db.engine.begin() as connection:
         connection.execute(update(Contact).values(created_at=tomorrow))
+        connection.execute(update(Claim).values(dated_at=tomorrow))
 
     joined = see("emmett@brown.org", "555-4385")
 

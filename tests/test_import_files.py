@@ -8,7 +8,7 @@ import pytest
 from identity.errors import InvalidInput
 from identity.importing.columns import Chosen
 from identity.importing.files import CustomerFile, examine
-from identity.importing.imports import Given
+from identity.importing.run import Source
 from tests.shopify import HEADER
 
 OLDER = (
@@ -42,8 +42,8 @@ def read(content: str | bytes, chosen: Chosen | None = None) -> CustomerFile:
 def calls(content: str | bytes, region: str | None = None) -> list[tuple[str | None, str | None]]:
     """Return the calls of all rows; a rejected row is its reason."""
     found: list[tuple[str | None, str | None]] = []
-    for _, given, reason in Given(read(content), region).first(100):
-        found += [call[:2] for call in given] or [(reason, None)]
+    for _, given, reason in Source(read(content), region).first(100):
+        found += [call.content for call in given] or [(reason, None)]
     return found
 
 
@@ -84,11 +84,45 @@ def test_columns_may_stand_anywhere_and_be_named() -> None:
     content = "note,when,contact,call me\nx,2020-01-01,doc@hillvalley.edu,1955\n"
     chosen = Chosen(email=["Contact"], phone=["call me"], created_at=["when"])
 
-    (_, ((email, phone, moment, line),), _) = next(Given(read(content, chosen), None).first(1))
+    (_, (call,), _) = next(Source(read(content, chosen), None).first(1))
 
-    assert (email, phone, line) == ("doc@hillvalley.edu", "1955", 2)
-    assert moment
-    assert moment.year == 2020
+    assert (*call.content, call.line) == ("doc@hillvalley.edu", "1955", 2)
+    assert call.dated
+    assert call.dated.year == 2020
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "named"),
+    [
+        (",".join(HEADER), "7,Emmett,Brown,doc@hillvalley.edu", ("7", "Emmett Brown")),
+        (ORDERS, "#1001,doc@hillvalley.edu,paid,,,1,Flux,Emmett Brown", ("", "Emmett Brown")),
+        (WOO, "Emmett Brown,doc,,,doc@hillvalley.edu", ("doc", "Emmett Brown")),
+        ("id,Description,Email,Name,Created (UTC)", "cus_7,,doc@hillvalley.edu,Emmett Brown",
+         ("cus_7", "Emmett Brown")),
+        ("Record ID,First Name,Last Name,Email", "7,Emmett,Brown,doc@hillvalley.edu",
+         ("7", "Emmett Brown")),
+        (f"{MAILCHIMP},LEID", f"doc@hillvalley.edu,Emmett,{',' * 14},7", ("7", "Emmett")),
+        (KLAVIYO, "doc@hillvalley.edu,01H,Emmett,Brown", ("01H", "Emmett Brown")),
+        ("reference,email,full name", "7,doc@hillvalley.edu,Emmett Brown", ("7", "Emmett Brown")),
+        ("email,age", "doc@hillvalley.edu,65", ("", "")),
+        ("email,reference,name", "doc@hillvalley.edu,\x01,\x1b", ("", "")),
+    ],
+)  # fmt: skip
+def test_what_a_source_calls_a_record_is_read(
+    header: str, row: str, named: tuple[str, str]
+) -> None:
+    ((_, (call,), _),) = Source(read(f"{header}\n{row}\n"), None).first(1)
+
+    assert (call.email, call.reference, call.name) == ("doc@hillvalley.edu", *named)
+
+
+def test_columns_of_references_and_names_may_be_named() -> None:
+    chosen = Chosen(reference=["loyalty card"], name=["forename", "surname"])
+    content = "loyalty card,surname,forename,email\n7,Brown,Emmett,doc@hillvalley.edu\n"
+
+    ((_, (call,), _),) = Source(read(content, chosen), None).first(1)
+
+    assert (call.reference, call.name) == ("7", "Emmett Brown")
 
 
 def test_a_column_that_is_not_there_is_named() -> None:
@@ -205,10 +239,10 @@ def test_the_further_lines_of_an_order_are_part_of_it() -> None:
     ],
 )
 def test_dates_as_shops_write_them(written: str, moment: str) -> None:
-    ((_, (call,), _),) = Given(read(f"email,created at\ndoc@x.org,{written}\n"), None).first(1)
+    ((_, (call,), _),) = Source(read(f"email,created at\ndoc@x.org,{written}\n"), None).first(1)
 
-    assert call[2]
-    assert call[2].isoformat() == moment
+    assert call.dated
+    assert call.dated.isoformat() == moment
 
 
 @pytest.mark.parametrize(
@@ -227,7 +261,7 @@ def test_dates_as_shops_write_them(written: str, moment: str) -> None:
     ],
 )
 def test_a_row_that_cannot_be_used_says_why(row: str, reason: str) -> None:
-    ((line, given, told),) = Given(read(f"Email,Phone,Created at\n{row}\n"), None).first(1)
+    ((line, given, told),) = Source(read(f"Email,Phone,Created at\n{row}\n"), None).first(1)
 
     assert (line, given) == (2, [])
     assert told.startswith(reason)

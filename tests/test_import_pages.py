@@ -7,10 +7,12 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from identity.models import Contact
 from identity.verification import verify
 from identity.web.import_pages import LARGEST_FILE
 from tests.conftest import See
-from tests.test_pages import folded, stored
+from tests.pages import folded
+from tests.tables import count
 
 FILE = b"""Email,Phone,Created at
 mcfly@hillvalley.edu,717171,
@@ -58,7 +60,7 @@ def test_the_plan_says_what_would_happen_and_changes_nothing(client: FlaskClient
     assert "1 stays primary" in page
     assert "Line</th>" in page
     assert "Email: email must be an address" in page
-    assert stored() == 2
+    assert count(Contact) == 2
 
 
 def test_confirming_does_what_the_plan_said(client: FlaskClient, see: See) -> None:
@@ -71,7 +73,7 @@ def test_confirming_does_what_the_plan_said(client: FlaskClient, see: See) -> No
     assert figure(page, "Customers merged into others") == 1
     assert "import:1" in page
     assert "became part of" in page
-    assert stored() == 3
+    assert count(Contact) == 3
     assert verify().problems == []
     assert see("mcfly@hillvalley.edu").phone_numbers == ("717171",)
 
@@ -94,7 +96,7 @@ def test_confirming_twice_imports_once(client: FlaskClient) -> None:
     page = folded(confirm(client, plan))
 
     assert figure(page, "Contacts added") == 2
-    assert stored() == 2
+    assert count(Contact) == 2
 
 
 def test_the_same_file_brings_nothing_new_the_second_time(client: FlaskClient) -> None:

@@ -12,20 +12,16 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
 
 from identity import ROOT
-from identity.database import db
 from identity.identifiers import Identifiers
 from identity.models import Contact
 from identity.reconciliation import identify
 from identity.verification import verify
 from tests.conftest import app_on, close
+from tests.oracle import Call, assert_as_if_one_by_one
 from tests.postgres import Postgres
-from tests.test_importing import state
-from tests.test_races import assert_as_if_one_by_one
-
-Call = tuple[str | None, str | None]
+from tests.tables import count, state
 
 
 def calls_about(people: int, calls: int, seed: int) -> list[Call]:
@@ -81,11 +77,6 @@ def test_imports_and_calls_about_the_same_customers(
     assert_as_if_one_by_one([call for calls in (*files, *hands) for call in calls])
 
 
-def contacts() -> int:
-    with db.engine.connect() as connection:
-        return connection.scalar(select(func.count()).select_from(Contact)) or 0
-
-
 @pytest.mark.slow
 def test_an_import_killed_half_way_is_finished_by_running_it_again(
     app: Flask, database_url: str, tmp_path: Path
@@ -94,11 +85,11 @@ def test_an_import_killed_half_way_is_finished_by_running_it_again(
     path = write(tmp_path / "large.csv", calls)
     killed = importing(database_url, path)
     deadline = time.monotonic() + 60
-    while not contacts() and time.monotonic() < deadline:
+    while not count(Contact) and time.monotonic() < deadline:
         time.sleep(0.01)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
-    half = contacts()
+    half = count(Contact)
     assert half > 0
     assert verify().problems == []
 
@@ -106,7 +97,7 @@ def test_an_import_killed_half_way_is_finished_by_running_it_again(
     told = again.communicate(timeout=120)[0]
 
     assert again.returncode == 0, told
-    assert contacts() > half
+    assert count(Contact) > half
     assert verify().problems == []
     clusters, links, _ = state()
     assert set(links) == {(email, phone) for email, phone in calls}
@@ -124,7 +115,7 @@ def test_a_database_that_goes_away_ends_the_import_with_a_sentence(
     path = write(tmp_path / "large.csv", calls_about(200_000, 90_000, 6))
     running = importing(database_url, path)
     deadline = time.monotonic() + 60
-    while not contacts() and time.monotonic() < deadline:
+    while not count(Contact) and time.monotonic() < deadline:
         time.sleep(0.01)
     close(app)
     postgres_server.stop()

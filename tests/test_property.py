@@ -1,4 +1,4 @@
-"""Any sequence of calls, on both databases, against an oracle of ten lines."""
+"""Any sequence of calls, on both databases, against the oracle of a few lines."""
 
 import pytest
 from hypothesis import given, settings
@@ -10,45 +10,17 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from identity.clusters import Cluster
 from identity.database import db
 from identity.identifiers import Identifiers
-from identity.models import Contact, Event, Identifier, Link
+from identity.models import Contact
 from identity.reconciliation import identify
 from identity.verification import verify
-
-EMAILS = st.sampled_from([f"{name}@hillvalley.edu" for name in "abcde"])
-PHONES = st.sampled_from([f"55{number}" for number in range(5)])
-CALLS = st.one_of(
-    st.tuples(EMAILS, PHONES),
-    st.tuples(EMAILS, st.none()),
-    st.tuples(st.none(), PHONES),
-)
-Call = tuple[str | None, str | None]
-
-
-class Oracle:
-    """Who belongs together, by the letter of the rules and the simplest means."""
-
-    def __init__(self) -> None:
-        self.clusters: list[list[Call]] = []
-        """Each cluster's contacts as they were given, the oldest first; oldest cluster first."""
-        self.order: list[Call] = []
-
-    def identify(self, call: Call) -> list[Call]:
-        given = {value for value in call if value}
-        touched = [c for c in self.clusters if given & {v for contact in c for v in contact}]
-        known = {v for c in touched for contact in c for v in contact}
-        joined = [contact for cluster in touched for contact in cluster]
-        if not given <= known:
-            joined.append(call)
-            self.order.append(call)
-        joined.sort(key=self.order.index)
-        self.clusters = [c for c in self.clusters if c not in touched] + [joined]
-        self.clusters.sort(key=lambda cluster: self.order.index(cluster[0]))
-        return joined
+from tests.examples import CALLS
+from tests.oracle import Call, Oracle
+from tests.tables import empty
 
 
 def lists(contacts: list[Call]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -59,14 +31,6 @@ def lists(contacts: list[Call]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def as_lists(cluster: Cluster) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return cluster.emails, cluster.phone_numbers
-
-
-def empty() -> None:
-    with db.engine.begin() as connection:
-        for table in (Event, Link, Identifier):
-            connection.execute(delete(table))
-        connection.execute(delete(Contact).where(Contact.linked_id.is_not(None)))
-        connection.execute(delete(Contact))
 
 
 def tell(call: Call) -> Cluster:

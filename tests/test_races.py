@@ -2,27 +2,34 @@
 
 import multiprocessing
 import random
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
 
-from identity import clusters, database, reconciliation
-from identity.database import db
+from identity import clusters, writing
 from identity.errors import LostRace, Unavailable
-from identity.identifiers import Identifiers
-from identity.models import Contact
+from identity.identifiers import Identifiers, Kind, Value
+from identity.models import Claim, Contact
+from identity.models import Event as Line
 from identity.reconciliation import identify
-from identity.verification import Components, verify
-from tests.conftest import See, app_on, close
+from identity.rulings import applying
+from identity.rulings.applying import Ordered
+from identity.rulings.kinds import Apart
+from identity.verification import verify
+from tests.bringing import as_file, bring
+from tests.conftest import Make, See, app_on, close
+from tests.oracle import Call, assert_as_if_one_by_one
 from tests.serving import serving
+from tests.tables import count
 
-Call = tuple[str | None, str | None]
 PROCESSES = 4
 
 
@@ -51,27 +58,6 @@ def race(url: str, calls: list[Call], threads: int = 4) -> list[int]:
             for number in range(PROCESSES)
         ]
         return [primary for hand in hands for primary in hand.get(timeout=120)]
-
-
-def assert_as_if_one_by_one(calls: list[Call]) -> None:
-    """Compare the tables with what any serial order of the calls ends in."""
-    components = Components()
-    numbers: dict[str, int] = {}
-    for call in calls:
-        for value in filter(None, call):
-            components.add(numbers.setdefault(value, len(numbers)))
-        email, phone = call
-        if email and phone:
-            components.join(numbers[email], numbers[phone])
-    report = verify()
-    assert report.problems == []
-    assert report.clusters == len(components.groups())
-    assert report.identifiers == len(numbers)
-    assert report.links == len({call for call in calls if all(call)})
-    with db.engine.connect() as connection:
-        pairs = select(Contact.email, Contact.phone_number)
-        rows = connection.execute(pairs).all()
-    assert len(rows) == len(set(rows)), "no contact twice"
 
 
 @pytest.mark.slow
@@ -229,16 +215,117 @@ def test_what_somebody_else_wrote_meanwhile_is_not_written_again(
 def test_whoever_keeps_losing_is_told_to_come_back_and_has_written_nothing(
     monkeypatch: pytest.MonkeyPatch, see: See
 ) -> None:
-    monkeypatch.setattr(database, "TRIES", 3)
     see("marty@hillvalley.edu", "555-1985")
-    monkeypatch.setattr(reconciliation, "_joined", _lost_after_all_is_written)
+    write, attempts = writing.write, []
+
+    def lost_after_all_is_written(*given: Any) -> None:
+        attempts.append(write(*given))
+        raise LostRace("always")
+
+    monkeypatch.setattr(writing, "write", lost_after_all_is_written)
 
     with pytest.raises(Unavailable, match=r"Try again\."):
         see("jennifer@hillvalley.edu", "555-1985")
 
-    with db.engine.connect() as connection:
-        assert connection.scalar(select(func.count()).select_from(Contact)) == 1
+    assert len(attempts) > 2
+    assert (count(Contact), count(Claim), count(Line)) == (1, 1, 1)
 
 
-def _lost_after_all_is_written(*_: object) -> clusters.Cluster:
-    raise LostRace("always")
+class Pause:
+    """Stops whoever writes first between writing and committing, with all locks held."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.reached, self._over = Event(), Event()
+        for name in ("write", "correct"):
+            monkeypatch.setattr(writing, name, self._stopping(getattr(writing, name)))
+
+    def _stopping(self, write: Callable[..., Any]) -> Callable[..., Any]:
+        def stopping(*given: Any) -> Any:
+            written = write(*given)
+            if not self.reached.is_set():
+                self.reached.set()
+                assert self._over.wait(30)
+            return written
+
+        return stopping
+
+    def end(self) -> None:
+        self._over.set()
+
+
+DOC, MARTY = Value(Kind.EMAIL, "doc@hillvalley.edu"), Value(Kind.PHONE, "5551985")
+BOTH: Call = ("doc@hillvalley.edu", "5551985")
+"""What would join Doc and Marty."""
+LATE: Call = ("emmett@brown.org", "5554385")
+"""What is new about Doc."""
+
+
+def by_call(call: Call) -> None:
+    identify(Identifiers(*call), source="test")
+
+
+def by_file(call: Call) -> None:
+    bring(as_file([(*call, None, "")]))
+
+
+def by_ruling(_: Call) -> None:
+    applying.rule(Apart(DOC, MARTY), Ordered("test"))
+
+
+WAYS = (by_call, by_file, by_ruling)
+# The same ruling twice is one, and the second is refused.
+MEETING = [(one, other) for one in WAYS for other in WAYS if not one is other is by_ruling]
+
+
+@pytest.mark.parametrize(("first", "second"), MEETING)
+def test_whoever_would_change_the_same_customers_waits_and_reads_again(
+    see: See,
+    make: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    database_url: str,
+    first: Callable[[Call], None],
+    second: Callable[[Call], None],
+) -> None:
+    see("doc@hillvalley.edu", "5554385")
+    see("marty@hillvalley.edu", "5551985")
+    # Of their own each, so that they meet in the database and not in a pool of connections.
+    one, other = make(), make()
+    pause = Pause(monkeypatch)
+
+    def within(app: Flask, change: Callable[[Call], None], call: Call) -> None:
+        with app.app_context():
+            change(call)
+
+    with ThreadPoolExecutor(2) as pool:
+        earlier = pool.submit(within, one, first, BOTH)
+        assert pause.reached.wait(10)
+        later = pool.submit(within, other, second, BOTH if first is by_ruling else LATE)
+        try:
+            assert waits(later, database_url)
+        finally:
+            pause.end()
+        earlier.result(30)
+        later.result(30)
+
+    report = verify()
+    assert report.problems == []
+    assert report.clusters == (2 if by_ruling in (first, second) else 1)
+    doc, marty = see("doc@hillvalley.edu"), see("marty@hillvalley.edu")
+    assert (doc.primary_id == marty.primary_id) is (by_ruling not in (first, second))
+    assert ("emmett@brown.org" in doc.emails) is (by_ruling not in (first, second))
+
+
+def waits(later: Future[None], url: str) -> bool:
+    """Tell whether somebody waits for another's transaction to end."""
+    if url.startswith("sqlite"):
+        time.sleep(0.3)
+        return not later.done()
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with psycopg.connect(url, autocommit=True) as connection:
+        deadline = time.monotonic() + 3
+        while time.monotonic() < deadline and not later.done():
+            found = connection.execute(waiting).fetchone()
+            if found and found[0]:
+                return True
+            time.sleep(0.02)
+    return False

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from identity.events import Entry, EventKind
+from identity.events import Entry
+from identity.models import EventKind
+from identity.rulings.kinds import RulingKind
 from identity.web import telling
 
-DETAIL = {"moved": [2, 3], "ruling": 7, "reason": "<shared>", "before": [1], "after": [1, 4]}
+DETAIL = {"moved": [2, 3], "ruling": 7, "kind": "apart", "reason": "<shared>", "before": [1]}
 
 
 def entry(kind: str, **different: Any) -> Entry:
@@ -75,20 +77,47 @@ def test_a_merge_tells_who_became_part_of_whom() -> None:
     )
 
 
-def test_a_change_tells_of_all_customers_or_of_nobody() -> None:
-    said = telling.sentence(entry("customer_changed", detail=DETAIL | {"before": []}))
+def link(id_: int) -> str:
+    return f'<a href="/clusters/{id_}">customer {id_}</a>'
 
-    assert said == (
-        "Customers changed because of ruling 7. Before: nobody. After: "
-        '<a href="/clusters/1">customer 1</a>, <a href="/clusters/4">customer 4</a>.'
+
+@pytest.mark.parametrize(
+    ("detail", "said"),
+    [
+        ({"before": [1]}, "changed"),
+        ({"before": []}, "came to be"),
+        ({"before": [1, 2, 5]}, f"took in what was with {link(2)}, {link(5)}"),
+        ({"before": [5]}, f"came to be, from {link(5)}"),
+        ({"before": [1], "after": []}, "ceased"),
+    ],
+)
+def test_a_change_tells_what_became_of_the_customer(detail: dict[str, Any], said: str) -> None:
+    told = telling.sentence(entry("customer_changed", detail={"ruling": 7} | detail))
+
+    assert told == f"Because of ruling 7, {link(1)} {said}."
+
+
+def test_a_mended_customer_tells_who_it_was() -> None:
+    told = telling.sentence(entry("customer_mended", detail={"before": [1, 4]}))
+
+    assert told == (
+        f"The tables said otherwise than the evidence, and {link(1)} was put right. "
+        f"Before, it was {link(1)}, {link(4)}."
     )
 
 
 def test_a_reason_is_told_where_there_is_one() -> None:
-    given, none = entry("ruled"), entry("ruled", detail={"ruling": 7, "reason": None})
+    detail = {"ruling": 7, "kind": "links_nobody", "reason": None}
+    given, none = entry("ruled", primary_id=None), entry("ruled", detail=detail)
 
-    assert telling.sentence(given) == "Ruling 7 was applied: “&lt;shared&gt;”."
-    assert telling.sentence(none) == "Ruling 7 was applied."
+    assert telling.sentence(given) == (
+        "Ruling 7 was applied: two identifiers are never of one customer, because “&lt;shared&gt;”."
+    )
+    assert telling.sentence(none) == "Ruling 7 was applied: a value links nobody."
+
+
+def test_every_kind_of_ruling_is_told() -> None:
+    assert set(telling.RULED) == set(RulingKind)
 
 
 def test_what_somebody_gave_is_not_read_as_a_page() -> None:

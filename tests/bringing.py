@@ -1,0 +1,75 @@
+"""Files of customers, made up and imported without a command or a page."""
+
+import csv
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from identity import ROOT
+from identity.importing import register, run
+from identity.importing.files import examine
+from identity.importing.run import Source
+from identity.importing.tally import Tally
+from tests.examples import Row
+from tests.oracle import Call
+
+
+@dataclass
+class Watcher:
+    """Hears what is rejected."""
+
+    lines: list[int] = field(default_factory=list)
+
+    def read(self, rows: int) -> None: ...
+
+    def rejected(self, line: int, reason: str, cells: Any) -> None:
+        self.lines.append(line)
+
+
+def as_file(rows: Iterable[Row]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows([("email", "phone", "mobile", "created at"), *rows])
+    return text.getvalue().encode()
+
+
+def calls_of(row: Row) -> list[Call]:
+    """Return the calls that a row stands for."""
+    email, *phones, _ = row
+    distinct = dict.fromkeys(phone for phone in phones if phone)
+    return [(email, phone) for phone in distinct or (None,)]
+
+
+def on(content: bytes, region: str | None = None, feed: str = "") -> Source:
+    return Source(examine("customers.csv", partial(io.BytesIO, content)), region, feed)
+
+
+def rehearse(content: bytes, feed: str = "") -> Tally:
+    return run.rehearse(on(content, feed=feed), Watcher())
+
+
+def bring(content: bytes, region: str | None = None, feed: str = "") -> Tally:
+    import_id = register.give("customers.csv", "test")
+    return run.carry_out(on(content, region, feed), Watcher(), import_id)
+
+
+def write(path: Path, calls: Iterable[Call]) -> Path:
+    """Write calls as a file of customers."""
+    rows = "".join(f"{email or ''},{phone or ''}\n" for email, phone in calls)
+    path.write_text(f"email,phone\n{rows}")
+    return path
+
+
+def importing(url: str, path: Path) -> subprocess.Popen[str]:
+    """Begin an import in a process of its own."""
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "SECRET_KEY": "hello, McFly"}
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "identity", "import", str(path)]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
