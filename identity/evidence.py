@@ -4,6 +4,7 @@ Asked about any number of values at once: who has told them, what is kept apart 
 which of them link nobody.
 """
 
+import json
 from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    literal,
     or_,
     select,
     text,
@@ -26,7 +28,7 @@ from sqlalchemy import (
 from identity.bulk import Question, Selected
 from identity.deciding import Content, Memory, Ruled
 from identity.identifiers import KINDS, Kind, Value
-from identity.models import Claim, Identifier, KeptApart, Reference, Withdrawal
+from identity.models import Claim, Identifier, KeptApart, Reference, Ruling, Withdrawal
 
 
 class Telling(NamedTuple):
@@ -177,6 +179,9 @@ def _ruled_out(*, to_change: bool) -> Question:
     return Question(build, kind=Text, value=Text)
 
 
+_NOBODY = select(Ruling.what).where(
+    Ruling.kind == literal("links_nobody"), Ruling.withdrawn_at.is_(None)
+)
 HOLDERS = Question(_holders, kind=Text, value=Text)
 RULED_OUT = {to_change: _ruled_out(to_change=to_change) for to_change in (False, True)}
 KEPT_APART = Question(_kept_apart, kind=Text, value=Text)
@@ -188,6 +193,15 @@ def holders_of(connection: Connection, values: Iterable[Value]) -> dict[Value, i
     """Return the contact of each value that is known; None for one that links nobody."""
     rows = HOLDERS.ask(connection, ((value.kind.value, value.text) for value in values))
     return {Value(KINDS[kind], text): contact_id for kind, text, contact_id in rows}
+
+
+def ruled_nobody(connection: Connection) -> set[Value]:
+    """Return the values that link nobody, by the rulings that stand."""
+    values = set()
+    for what in connection.scalars(_NOBODY):
+        ((field, text),) = json.loads(what)["value"].items()
+        values.add(Value(Kind.EMAIL if field == Kind.EMAIL.field else Kind.PHONE, text))
+    return values
 
 
 def hold_nobody(

@@ -118,13 +118,14 @@ def read(
     count for nothing, except those that `ruling` withdraws.
     """
     part = Part()
+    part.ruled.nobody = evidence.ruled_nobody(connection)
     ahead, seen = set(values), set[Value]()
     ahead |= _read_contacts(connection, part, contacts)
     while ahead:
         seen |= ahead
         holders = evidence.holders_of(connection, ahead)
         part.holders |= holders
-        closed = {v for v, holder in holders.items() if holder is None and v not in through}
+        closed = {v for v in part.ruled.nobody.intersection(ahead) if v not in through}
         tellings = evidence.claims_with(connection, ahead - closed, part.claims, ruling)
         part.claims.update((each.id, each) for each in tellings)
         ahead = {value for each in tellings for value in each.values()}
@@ -133,7 +134,7 @@ def read(
         remembered = {id_ for each in tellings for id_ in (each.memory.contact, each.memory.other)}
         ahead |= _read_contacts(connection, part, remembered)
         ahead -= seen
-    part.ruled.nobody = {value for value, holder in part.holders.items() if holder is None}
+    part.ruled.nobody &= seen
     evidence.read_apart(connection, seen, part.ruled)
     return part
 

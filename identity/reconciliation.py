@@ -19,6 +19,11 @@ from identity.identifiers import Identifiers, Kind
 from identity.models import Contact, EventKind, Id
 from identity.writing import Teller, Written
 
+
+class Drifted(LostRace):
+    """The tables are otherwise than the evidence, and are to be put right first."""
+
+
 DRIFTED = 2
 """Races lost in a row after which the tables themselves are suspected."""
 
@@ -67,8 +72,12 @@ def _identify(given: Identifiers, call: Call, source: str, lost: int) -> Outcome
         # A race is lost to somebody. Lost again and again, it may be to rows that contradict the
         # evidence, and those will win for ever.
         rebuilding.mend(given.values())
-    with database.reading() as connection:
-        found = _find(connection, given, call, source)
+    try:
+        with database.reading() as connection:
+            found = _find(connection, given, call, source)
+    except Drifted:
+        rebuilding.mend(given.values())
+        raise
     if found.is_repeat(given):
         return _outcome(given, found, found.clusters, None)
     if found.contradicts(given) and not lost:
@@ -99,6 +108,9 @@ def _find(connection: Connection, given: Identifiers, call: Call, source: str) -
         return found
     left = found.left(given)
     if left.email is None and left.phone_number is None:
+        if not evidence.ruled_nobody(connection).issuperset(given.values()):
+            # No ruling says so, and the tables do.
+            raise Drifted("a value links nobody, and no ruling says so")
         fields = {value.kind.field: "links nobody, by a ruling." for value in given.values()}
         raise InvalidInput(
             f"Nothing is left to identify by: {' and '.join(fields)} "

@@ -82,7 +82,7 @@ FLOORS = {
     ],
 }
 """Of each folder, from the ground up. A module may import from the floors below and its own."""
-LONGEST, MEDIAN = 150, 60
+LONGEST, MEDIAN = 150, 70
 """Lines of code in a module, without blanks, comments and docstrings."""
 LONGER = {
     "identity.clusters": "whatever identify asks is one statement, and it is built here",

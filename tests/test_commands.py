@@ -432,7 +432,7 @@ def test_damage_of_postgresql_is_a_sentence_and_not_a_traceback(
         template = url.rpartition("/")[2]
         connection.execute(f"CREATE DATABASE {copy} TEMPLATE {template} STRATEGY FILE_COPY")
         with psycopg.connect(postgres_server.url(copy)) as other:
-            [where] = other.execute("SELECT pg_relation_filepath('claim')").fetchone() or [""]
+            [where] = other.execute("SELECT pg_relation_filepath('contact')").fetchone() or [""]
         with (postgres_server.data / where).open("r+b") as file:
             file.write(b"\xfe" * 8192)
         app = app_on(postgres_server.url(copy))

@@ -443,6 +443,20 @@ def test_a_primary_that_lost_its_place_gets_it_back_by_an_older_date(
     assert verify().problems == []
 
 
+def test_a_secondary_that_turns_out_to_be_the_oldest_makes_no_two_customers_one(see: See) -> None:
+    see("doc@hillvalley.edu", "5554385")
+    see("emmett@brown.org", "5554385")
+    content = b"email,phone,created at\nemmett@brown.org,5554385,1955-11-05\n"
+
+    imagined = rehearse(content)
+    tally = bring(content)
+
+    assert see("doc@hillvalley.edu").primary_id == 2
+    assert (tally.customers, tally.merged, tally.overtaken) == (0, 0, 1)
+    assert tally.unions() == []
+    assert imagined.counts() == tally.counts()
+
+
 @pytest.mark.parametrize("batch", [1, 1000])
 def test_a_merge_is_told_of_whoever_is_absorbed_in_the_end(
     see: See, monkeypatch: pytest.MonkeyPatch, batch: int

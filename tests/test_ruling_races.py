@@ -25,7 +25,7 @@ from identity.rulings.kinds import Apart, ClaimWithdrawn, LinksNobody, SourceWit
 from identity.verification import verify
 from tests.bringing import importing, write
 from tests.conftest import See, app_on, close
-from tests.test_rulings import tables
+from tests.standing import tables
 
 Call = tuple[str | None, str | None]
 PEOPLE = 6

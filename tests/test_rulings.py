@@ -18,13 +18,11 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import select
 
 from identity import clusters, database
 from identity.database import db
 from identity.errors import Conflict, InvalidInput, NotFound
 from identity.identifiers import Identifiers, Kind, Value
-from identity.models import Claim, Contact, Identifier
 from identity.reconciliation import identify, look_up
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
@@ -37,6 +35,7 @@ from identity.rulings.kinds import (
 )
 from identity.verification import verify
 from tests.bringing import as_file, bring
+from tests.standing import claims, live, tables
 from tests.tables import empty
 
 EMAILS = [f"{name}@hillvalley.edu" for name in "abcd"]
@@ -94,25 +93,6 @@ class Oracle:
 
     def said(self) -> set[tuple[frozenset[Value], datetime]]:
         return {(each["says"], each["dated"]) for each in self.contacts}
-
-
-def claims() -> list[Any]:
-    with db.engine.connect() as connection:
-        return list(connection.execute(select(Claim).order_by(Claim.id)).all())
-
-
-def live() -> list[Any]:
-    columns = Contact.id, Contact.email, Contact.phone_number, Contact.linked_id, Contact.created_at
-    with db.engine.connect() as connection:
-        chosen = select(*columns).where(Contact.deleted_at.is_(None)).order_by(Contact.id)
-        return [tuple(row) for row in connection.execute(chosen)]
-
-
-def tables() -> Any:
-    with db.engine.connect() as connection:
-        held = sorted(map(tuple, connection.execute(select(Identifier)).all()))
-    told = [(each.id, each.held_by, each.stands, each.dated_at) for each in claims()]
-    return live(), held, told
 
 
 class History(RuleBasedStateMachine):

@@ -137,7 +137,7 @@ DRIFT = {
     "another identifier of nobody than was ruled": Drift(STRICKLAND, (
         "DELETE FROM identifier WHERE contact_id IS NULL",
         "UPDATE identifier SET contact_id = NULL WHERE contact_id = 5",
-    ), ruled=links_nobody),
+    ), ruled=links_nobody, seen=False),
     "kept apart by a ruling that is withdrawn": Drift(("doc@hillvalley.edu", "123456"), (
         "UPDATE ruling SET withdrawn_at = at",
     ), ruled=apart, seen=False),

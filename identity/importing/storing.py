@@ -1,6 +1,6 @@
 """Batches in the database: what is known of one, and the transaction that takes it in."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -32,6 +32,11 @@ def _holders_of(kind: Kind) -> Question:
         return (
             select(
                 *(Identifier.value, Identifier.contact_id, _primary.id, _primary.created_at),
+                and_(
+                    _primary.id.is_not(None),
+                    _primary.linked_id.is_(None),
+                    _primary.deleted_at.is_(None),
+                ),
                 *(_holder.id, _holder.email, _holder.phone_number, _holder.created_at),
             )
             .select_from(asked)
@@ -90,6 +95,14 @@ APART = (
 """All that is kept apart, and whose it is."""
 
 
+class Drifted(LostRace):
+    """The tables are otherwise than the evidence about some values, and are to be mended first."""
+
+    def __init__(self, values: set[Value]) -> None:
+        super().__init__("the tables are otherwise than the evidence")
+        self.values = values
+
+
 class Look(NamedTuple):
     """What is known of a batch."""
 
@@ -97,6 +110,9 @@ class Look(NamedTuple):
     ruled: Ruled
     apart: dict[Value, int]
     """The primary of each value that is kept apart from others."""
+
+    drifted: set[Value]
+    """The values about which the tables contradict themselves."""
 
     def news(self, calls: Sequence[Call]) -> list[Call]:
         """Return the calls that say something new."""
@@ -108,8 +124,11 @@ def look(connection: Connection, calls: Sequence[Call], source: str) -> Look:
     """Return what the database knows of what `calls` say, and what `source` has said."""
     known, ruled = Known(), Ruled()
     given = {value for call in calls for value in call.values()}
+    drifted: set[Value] = set()
     for kind in Kind:
-        _read_holders(connection, kind, given, known, ruled)
+        drifted.update(_read_holders(connection, kind, given, known, ruled))
+    if ruled.nobody:
+        drifted |= ruled.nobody - evidence.ruled_nobody(connection)
     apart = _read_apart(connection, known, ruled)
     on_record = known.holders.keys() | ruled.nobody
     contents = {call.content for call in calls if all(v in on_record for v in call.values())}
@@ -118,18 +137,32 @@ def look(connection: Connection, calls: Sequence[Call], source: str) -> Look:
         asked = ((claim,) for claim, _ in known.claims.values())
         rows = evidence.REFERENCES.ask(connection, asked)
         known.references = {(row.claim_id, row.reference, row.name) for row in rows}
-    return Look(known, ruled, apart)
+    drifted.update(_contradicted(calls, known, ruled))
+    return Look(known, ruled, apart, drifted)
+
+
+def _contradicted(calls: Sequence[Call], known: Known, ruled: Ruled) -> Iterator[Value]:
+    """Yield the values of what was told, and the tables do not hold."""
+    for call in calls:
+        if call.content in known.pairs and call.content not in known.held:
+            values = [value for value in call.values() if value not in ruled.nobody]
+            if len({known.holders.get(value) for value in values}) > 1:
+                yield from values
 
 
 def _read_holders(
     connection: Connection, kind: Kind, given: Iterable[Value], known: Known, ruled: Ruled
-) -> None:
+) -> Iterator[Value]:
+    """Note whose values are, and yield those of which that cannot be true."""
     asked = ((value.text,) for value in given if value.kind is kind)
-    for text, contact_id, primary_id, oldest, *holder in HOLDERS[kind].ask(connection, asked):
+    for row in HOLDERS[kind].ask(connection, asked):
+        text, contact_id, primary_id, oldest, stands, *holder = row
         value = Value(kind, text)
         if contact_id is None:
             ruled.nobody.add(value)
-        elif primary_id is not None:
+        elif not stands or text not in holder:
+            yield value
+        else:
             id_, email, phone_number, created_at = holder
             known.holders[value] = primary_id
             known.oldest[primary_id] = oldest, primary_id
@@ -185,7 +218,11 @@ def take(calls: Sequence[Call], source: str, import_id: int) -> tuple[Decided, W
 
     try:
         return database.retrying(write, tries=TRIES)
-    except Contended:
+    except Contended as contended:
+        drifted = contended.__cause__
+        if isinstance(drifted, Drifted):
+            rebuilding.mend(drifted.values)
+            return database.retrying(write, tries=TRIES)
         if len(calls) > 1:
             raise
     # A race that a single call keeps losing may be lost to rows that contradict the evidence.
@@ -197,15 +234,21 @@ def _take(calls: Sequence[Call], source: str, import_id: int) -> tuple[Decided, 
     if database.has_one_writer():
         # Nobody else changes anything meanwhile, so there is nothing to lock and read again.
         with database.transaction() as connection:
-            found = look(connection, calls, source)
+            found = _sound(look(connection, calls, source))
             return _write(connection, found, found.news(calls), Teller(source, _now(), import_id))
-    found = look_now(calls, source)
+    found = _sound(look_now(calls, source))
     news = found.news(calls)
     if not news:
         return Decided(), Written(0, ())
     with database.transaction() as connection:
         found = _lock(connection, found, news, source)
         return _write(connection, found, news, Teller(source, _now(), import_id))
+
+
+def _sound(found: Look) -> Look:
+    if found.drifted:
+        raise Drifted(found.drifted)
+    return found
 
 
 def _now() -> datetime:
