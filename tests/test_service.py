@@ -348,7 +348,11 @@ def test_settings_of_the_database_cannot_spoil_a_merge(postgres_server: Postgres
             " VALUES (3, 'einstein@hillvalley.edu', 2, 'secondary', now(), now())"
         )
         other.execute("INSERT INTO identifier VALUES ('email', 'einstein@hillvalley.edu', 3)")
-        other.execute("INSERT INTO link VALUES ('einstein@hillvalley.edu', '2', 'x', now())")
+        other.execute(
+            "INSERT INTO claim (id, email, phone_number, source, told_at, dated_at, contact_id,"
+            " brought) VALUES (nextval(pg_get_serial_sequence('event', 'id')),"
+            " 'einstein@hillvalley.edu', '2', 'x', now(), now(), 3, 'email')"
+        )
         other.commit()
         assert waiting.result() == [2, 3]
         assert verify().problems == []
