@@ -294,6 +294,8 @@ def catch_up() -> None:
 
 def mend(values: Iterable[Value]) -> None:
     """Put the customers of some values right, where they are otherwise than the evidence says."""
+    # What the version before has told meanwhile counts too.
+    catch_up()
     named, locks = set(values), Locks()
 
     def write() -> None:

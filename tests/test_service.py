@@ -344,8 +344,8 @@ def test_settings_of_the_database_cannot_spoil_a_merge(postgres_server: Postgres
         waiting = caller.submit(call, "marty@hillvalley.edu", "2")
         time.sleep(0.5)
         other.execute(
-            "INSERT INTO contact (id, email, linked_id, link_precedence, created_at, updated_at)"
-            " VALUES (3, 'einstein@hillvalley.edu', 2, 'secondary', now(), now())"
+            "INSERT INTO contact (id, email, phone_number, linked_id, link_precedence, created_at,"
+            " updated_at) VALUES (3, 'einstein@hillvalley.edu', '2', 2, 'secondary', now(), now())"
         )
         other.execute("INSERT INTO identifier VALUES ('email', 'einstein@hillvalley.edu', 3)")
         other.execute(

@@ -117,7 +117,7 @@ def before(address: str, tmp_path: Path) -> Version:
     """The version before, on a database with its tables."""
     packed = subprocess.run(["git", "archive", BEFORE], cwd=ROOT, capture_output=True)
     if packed.returncode:
-        pytest.skip(f"this copy of the repository does not go back to {BEFORE}")
+        pytest.fail(f"this copy of the repository does not go back to {BEFORE}")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
         archive.extractall(tmp_path / "before", filter="data")
     version = Version(tmp_path / "before", tmp_path, address)

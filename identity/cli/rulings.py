@@ -76,6 +76,7 @@ withdraw = AppGroup("withdraw", help="Let something that was told count as not t
 @changing
 def withdraw_import(import_id: int, **how: Any) -> None:
     """Withdraw what an import was the first of its source to tell."""
+    click.echo("Importing the same file again tells all of it anew.", err=True)
     _rule({"kind": "withdrawn", "import": import_id}, **how)
 
 
