@@ -256,14 +256,6 @@ class Named(NamedTuple):
     name: str
 
 
-def references_of(connection: Connection, claims: Collection[Telling]) -> list[Named]:
-    """Return what the sources of claims call the records they told of, each once, in order."""
-    sources = {claim.id: claim.source for claim in claims if claim.stands}
-    rows = sorted(REFERENCES.ask(connection, ((id_,) for id_ in sources)), key=lambda row: row[:3])
-    named = (Named(sources[row.claim_id], row.reference, row.name) for row in rows)
-    return list(dict.fromkeys(named))
-
-
 def all_claims() -> Select[*tuple[Any, ...]]:
     """Return the select of all claims in their order, with `ruling` to be bound."""
     return select(*CLAIM_COLUMNS).order_by(_claim.id)

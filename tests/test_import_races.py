@@ -1,11 +1,8 @@
 """Imports while others call, beside other imports, and broken off half-way."""
 
 import multiprocessing
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -13,11 +10,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from identity import ROOT
 from identity.identifiers import Identifiers
 from identity.models import Contact
 from identity.reconciliation import identify
 from identity.verification import verify
+from tests.bringing import importing, write
 from tests.conftest import app_on, close
 from tests.oracle import Call, assert_as_if_one_by_one
 from tests.postgres import Postgres
@@ -30,21 +27,6 @@ def calls_about(people: int, calls: int, seed: int) -> list[Call]:
         (f"p{chance.randrange(people)}@hillvalley.edu", f"55{chance.randrange(people):05}")
         for _ in range(calls)
     ]
-
-
-def write(path: Path, calls: list[Call]) -> Path:
-    rows = "".join(f"{email or ''},{phone or ''}\n" for email, phone in calls)
-    path.write_text(f"email,phone\n{rows}")
-    return path
-
-
-def importing(url: str, path: Path) -> subprocess.Popen[str]:
-    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "SECRET_KEY": "hello, McFly"}
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "identity", "import", str(path)]
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
 
 
 def call_all(url: str, calls: list[Call]) -> int:
