@@ -189,6 +189,7 @@ class Reference(Base):
     """What a source calls the record that it told a claim of. Links nobody to anybody."""
 
     __tablename__ = "reference"
+    __table_args__ = (Index("ix_reference_reference", "reference"),)
 
     claim_id: Mapped[int] = mapped_column(ForeignKey("claim.id"), primary_key=True)
     reference: Mapped[str] = mapped_column(Exact, primary_key=True)
@@ -258,6 +259,7 @@ class Event(Base):
     __tablename__ = "event"
     __table_args__ = (
         Index("ix_event_primary_id", "primary_id"),
+        Index("ix_event_source", "source", "id"),
         Index("ix_event_kind", "kind", "id", **where(RARE)),
         Index("ix_event_in_claims", "id", **where("NOT in_claims")),
         {"sqlite_autoincrement": True},
@@ -298,6 +300,8 @@ class Import(Base):
     feed: Mapped[str | None] = mapped_column(Text)
     """The source of its claims; None for a file of the time before there were claims."""
     counts: Mapped[dict[str, int]] = mapped_column(JSON)
+    choices: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What somebody chose while looking at the plan; None for what is done by default."""
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
     """An uploaded file until it is imported."""
     rejects: Mapped[bytes | None] = mapped_column(LargeBinary)

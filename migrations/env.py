@@ -12,15 +12,17 @@ from identity.database import Base, db
 # The application's logging is in charge; a second configuration would silence it.
 logging.getLogger("alembic").setLevel(logging.INFO)
 
+# Indexes made where PostgreSQL has the extension for them, and a table that the version before last
+# wrote for as long as it served.
+UNKNOWN_TO_MODELS = "ix_identifier_value", "ix_reference_name", "link"
+
 settings = {
     "target_metadata": Base.metadata,
     # SQLite cannot alter most of a table in place; a batch makes a new one and copies.
     "render_as_batch": True,
     "compare_type": True,
     "compare_server_default": True,
-    # Not in the models: an index made where PostgreSQL has the extension for it, and a table that
-    # the version before writes for as long as it serves. The next migration may drop that.
-    "include_name": lambda name, *_: name not in ("ix_identifier_value", "link"),
+    "include_name": lambda name, *_: name not in UNKNOWN_TO_MODELS,
 }
 
 

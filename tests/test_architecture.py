@@ -74,11 +74,11 @@ FLOORS = {
         {"limits"},
         {"current"},
         {"callers", "sessions", "reporting", "bodies", "old_forms", "openapi"},
-        {"charging", "observing", "errors"},
-        {"auth", "domain"},
+        {"charging", "observing", "errors", "sealed"},
+        {"auth", "domain", "previews"},
         {"security"},
         {"api", "home", "customers", "activity", "import_pages", "downloads", "docs"}
-        | {"operating", "signing", "rulings", "why"},
+        | {"operating", "signing", "rulings", "why", "searching", "review", "ruling_pages"},
     ],
 }
 """Of each folder, from the ground up. A module may import from the floors below and its own."""

@@ -14,7 +14,10 @@ from identity.web import (  # noqa: E402
     home,  # noqa: F401
     import_pages,  # noqa: F401
     operating,  # noqa: F401
+    review,  # noqa: F401
+    ruling_pages,  # noqa: F401
     rulings,  # noqa: F401
+    searching,  # noqa: F401
     signing,  # noqa: F401
     why,  # noqa: F401
 )

@@ -1,0 +1,33 @@
+"""What people look for, and what is to be looked at."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_index("ix_event_source", "event", ["source", "id"])
+    op.create_index("ix_reference_reference", "reference", ["reference"])
+    if _has_trigrams():
+        op.execute("CREATE INDEX ix_reference_name ON reference USING gin (name gin_trgm_ops)")
+    op.add_column("import", sa.Column("choices", sa.JSON()))
+
+
+def downgrade() -> None:
+    op.drop_column("import", "choices")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP INDEX IF EXISTS ix_reference_name")
+    op.drop_index("ix_reference_reference", "reference")
+    op.drop_index("ix_event_source", "event")
+
+
+def _has_trigrams() -> bool:
+    # Where the search for identifiers has them, see 0002.
+    if op.get_bind().dialect.name != "postgresql":
+        return False
+    installed = sa.text("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
+    return op.get_bind().execute(installed).scalar() is not None
