@@ -58,6 +58,12 @@ ROUTES = {
     "web.export": May.USER,
     "web.sign_in": May.VISITOR,
     "web.sign_out": May.VISITOR,
+    "web.search": May.USER,
+    "web.results": May.USER,
+    "web.review": May.USER,
+    "web.rulings_page": May.USER,
+    "web.preview": May.USER,
+    "web.undo": May.USER,
     "static": May.ANYONE,
 }
 """A route that is not here has no answer to who may use it."""
@@ -67,6 +73,8 @@ ARGUMENTS = {
     "ruling_id": 1,
     "what": "customers",
     "filename": "page.css",
+    "typed": "sealed",
+    "ruling": "sealed",
 }
 TAKE_JSON = {May.IDENTIFY, May.STEWARD}
 EVERYTHING = set(May) - {May.METRICS}
