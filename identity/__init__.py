@@ -10,11 +10,10 @@ from flask_migrate import Migrate
 from identity import cli, database, web
 from identity.config import Config
 from identity.once import kept_secret
-from identity.web import observing, telling
+from identity.web import observing, telling, wording
 from identity.web.counters import shared_file
 from identity.web.errors import answer_every_error
 from identity.web.limits import Limiter
-from identity.web.presenters import ago
 from identity.web.security import secure
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,7 +61,7 @@ def _serve(app: Flask) -> None:
     # The contract's order of keys, not the alphabet's.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.register_blueprint(web.blueprint)
-    app.add_template_filter(ago)
+    wording.teach(app)
     app.add_template_filter(telling.sentence, "told")
     answer_every_error(app)
     app.cli.add_command(cli.identity)

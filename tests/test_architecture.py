@@ -69,7 +69,7 @@ FLOORS = {
         {"files"},
     ],
     "identity.web": [
-        {"paths", "query", "schemas", "forms", "presenters", "picture", "telling"},
+        {"paths", "query", "schemas", "forms", "presenters", "picture", "telling", "wording"},
         {"marks", "metrics", "log", "counters", "ruling_schemas"},
         {"limits"},
         {"current"},

@@ -1,7 +1,6 @@
 """The lists: orders, pages, search, figures, and the way between two identifiers."""
 
 import re
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -10,7 +9,6 @@ from identity import browsing, database
 from identity.browsing import Order
 from identity.explaining import graph_of
 from identity.web import picture as drawing
-from identity.web.presenters import ago
 from tests.conftest import See
 from tests.pages import folded, send
 
@@ -213,12 +211,3 @@ def test_a_search_form_that_is_too_old_says_so(client: FlaskClient) -> None:
 
     assert response.request.path == "/clusters"
     assert "The page was open for too long. Try again." in folded(response)
-
-
-def test_moments_are_told_as_a_person_would(see: See) -> None:
-    created_at = see("doc@hillvalley.edu").primary.created_at
-
-    assert ago(created_at) == "just now"
-    assert ago(created_at - timedelta(minutes=45)) == "45 minutes ago"
-    assert ago(created_at - timedelta(days=1)) == "1 day ago"
-    assert ago(datetime(1955, 11, 5, tzinfo=UTC)) == "1955-11-05"

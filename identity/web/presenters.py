@@ -1,6 +1,5 @@
 """How a cluster looks from outside. Plain dicts for JSON; nothing is looked up here."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from identity.clusters import Cluster, Member
@@ -170,15 +169,3 @@ def _step(step: Step) -> dict[str, Any]:
         "bridge": left is not None,
         "left": left,
     }
-
-
-def ago(moment: datetime) -> str:
-    """Return how long ago a moment was, as a person would say it; the date after a month."""
-    seconds = int((datetime.now(UTC) - moment).total_seconds())
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        count = seconds // length
-        if unit == "day" and count > 30:
-            return moment.strftime("%Y-%m-%d")
-        if count > 0:
-            return f"{count} {unit}{'' if count == 1 else 's'} ago"
-    return "just now"
