@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -39,7 +38,7 @@ from identity.rulings.kinds import (
 )
 from identity.verification import verify
 from tests.bringing import bring
-from tests.conftest import TABLES, See, app_on, close
+from tests.conftest import See, app_on, close, empty
 from tests.tables import rows_in_all_tables
 
 EMAILS = [f"{name}@hillvalley.edu" for name in "abcdef"]
@@ -62,9 +61,7 @@ def run(app: Flask, *arguments: object) -> Result:
 def other(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
     """The application on an empty database of the other kind."""
     if backend == "sqlite":
-        url: str = request.getfixturevalue("migrated_postgres")
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE")
+        url = empty(request.getfixturevalue("migrated_postgres"))
     else:
         path = tmp_path / "other.sqlite3"
         shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
