@@ -78,7 +78,8 @@ FLOORS = {
         {"auth", "domain", "previews"},
         {"security"},
         {"api", "home", "customers", "activity", "import_pages", "downloads", "docs"}
-        | {"operating", "signing", "rulings", "why", "searching", "review", "ruling_pages"},
+        | {"operating", "signing", "rulings", "why", "searching", "review", "ruling_pages"}
+        | {"customer"},
     ],
 }
 """Of each folder, from the ground up. A module may import from the floors below and its own."""

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from identity.database import db
 from identity.models import Contact
-from identity.web import customers
+from identity.web import customer as one_customer
 from tests.conftest import See
 from tests.pages import folded, send, text
 
@@ -166,7 +166,7 @@ def test_what_others_call_a_customer_is_on_its_page(client: FlaskClient) -> None
 
 
 def test_long_lists_of_names_are_cut(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(customers, "SHOWN", 1)
+    monkeypatch.setattr(one_customer, "SHOWN", 1)
     for name in "Marty", "Calvin":
         client.post("/identify", json={"email": "mcfly@hillvalley.edu", "name": name})
 
