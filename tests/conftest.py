@@ -46,15 +46,20 @@ settings.load_profile("identity")
 logging.getLogger("identity").addHandler(logging.NullHandler())
 
 TABLES = (
-    *("reference", "withdrawal", "kept_apart", "ruling", "claim", "event"),
+    *("event", "claim", "reference", "ruling", "withdrawal", "kept_apart"),
     *("identifier", "contact", "import", "api_key", "staff"),
 )
-"""Each after those that refer to it."""
-# Two hundred times as fast as TRUNCATE, which makes new files and waits for the disk.
-EMPTY = (
-    *(f"DELETE FROM {table}" for table in TABLES),
-    "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'",
+# Two hundred times as fast as TRUNCATE, which makes new files and waits for the disk. Nothing is
+# left that refers to anything, so nobody need look.
+DELETE = "; ".join(
+    [
+        "SET session_replication_role = replica",
+        *(f"DELETE FROM {table}" for table in TABLES),
+        "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'",
+    ]
 )
+TRUNCATE = f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE"
+LARGE = "SELECT pg_relation_size('event') + pg_relation_size('contact') > 1000000"
 
 
 def app_on(url: str, **settings: object) -> Flask:
@@ -80,7 +85,8 @@ def migrate(url: str) -> None:
 def empty(url: str) -> str:
     """Take everything out of a PostgreSQL database; return its address."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("; ".join(EMPTY))
+        (large,) = connection.execute(LARGE).fetchone() or (True,)
+        connection.execute(TRUNCATE if large else DELETE)
     return url
 
 
