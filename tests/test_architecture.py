@@ -26,7 +26,7 @@ FLOORS = {
     "identity": [
         {"errors", "config", "faults", "once", "remembering"},
         {"identifiers", "database"},
-        {"models", "prepared", "bulk"},
+        {"models", "prepared", "bulk", "fillers"},
         {"deciding", "clusters", "events"},
         {"evidence", "writing", "browsing", "access", "transcribing"},
         {"rebuilding", "naming"},
