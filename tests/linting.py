@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-VOID = {"meta", "link", "input", "br", "hr", "img", "line", "circle"}
+VOID = {"meta", "link", "input", "br", "hr", "img", "line", "circle", "wbr"}
 
 
 class Page(HTMLParser):

@@ -55,7 +55,7 @@ FLOORS = {
     "identity.rulings": [
         {"kinds", "plans", "orders"},
         {"register"},
-        {"effects"},
+        {"effects", "listing"},
         {"applying"},
     ],
     "identity.copying": [
@@ -69,7 +69,8 @@ FLOORS = {
         {"files"},
     ],
     "identity.web": [
-        {"paths", "query", "schemas", "forms", "presenters", "picture", "telling", "wording"},
+        {"paths", "query", "schemas", "forms", "presenters", "picture", "telling", "wording"}
+        | {"ruling_words", "ruled_customers"},
         {"marks", "metrics", "log", "counters", "ruling_schemas"},
         {"limits"},
         {"current"},
@@ -79,7 +80,7 @@ FLOORS = {
         {"security"},
         {"api", "home", "customers", "activity", "import_pages", "downloads", "docs"}
         | {"operating", "signing", "rulings", "why", "searching", "review", "ruling_pages"}
-        | {"customer"},
+        | {"customer", "applying"},
     ],
 }
 """Of each folder, from the ground up. A module may import from the floors below and its own."""

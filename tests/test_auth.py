@@ -62,7 +62,11 @@ ROUTES = {
     "web.results": May.USER,
     "web.review": May.USER,
     "web.rulings_page": May.USER,
+    "web.search_rulings": May.USER,
+    "web.ruling_page": May.USER,
     "web.preview": May.USER,
+    "web.apply_ruling": May.USER,
+    "web.undo_preview": May.USER,
     "web.undo": May.USER,
     "static": May.ANYONE,
 }

@@ -41,15 +41,17 @@ class Registered:
 
 
 _ruling = Ruling.table().c
-_columns = (
+COLUMNS = (
     *(_ruling.id, _ruling.what, _ruling.by, _ruling.at, _ruling.reason),
     *(_ruling.withdrawn_by, _ruling.withdrawn_at, _ruling.withdrawn_reason),
     *(_ruling.done, _ruling.up_to),
 )
-_newest = select(*_columns).order_by(_ruling.id.desc())
+"""What a ruling is read from."""
+_newest = select(*COLUMNS).order_by(_ruling.id.desc())
 
 
-def _record(row: Any) -> Registered:
+def registered(row: Any) -> Registered:
+    """Return a ruling from a row of `COLUMNS`."""
     id_, what, by, at, reason, withdrawn_by, withdrawn_at, withdrawn_reason, done, up_to = row
     withdrawn = withdrawn_at and Said(withdrawn_by, withdrawn_at, withdrawn_reason)
     return Registered(id_, kinds.from_record(what), Said(by, at, reason), withdrawn, done, up_to)
@@ -87,7 +89,7 @@ def get(connection: Connection, ruling_id: int, *, lock: bool = False) -> Regist
     row = connection.execute(chosen.with_for_update() if lock else chosen).one_or_none()
     if row is None:
         raise NotFound(f"There is no ruling {ruling_id}.")
-    return _record(row)
+    return registered(row)
 
 
 def plan_of(connection: Connection, ruling_id: int) -> dict[str, Any]:
@@ -102,20 +104,20 @@ def same(connection: Connection, what: What) -> Registered | None:
         spellings.add(kinds.spelt(Apart(what.other, what.one)))
     chosen = _newest.where(_ruling.what.in_(spellings), _ruling.withdrawn_at.is_(None)).limit(1)
     row = connection.execute(chosen).one_or_none()
-    return row and _record(row)
+    return row and registered(row)
 
 
 def latest(before: int | None = None) -> tuple[list[Registered], bool]:
     """Return a page of rulings, the newest first, and whether there are more."""
     chosen = _newest if before is None else _newest.where(_ruling.id < before)
     rows = database.read(lambda connection: connection.execute(chosen.limit(SHOWN + 1)).all())
-    return [_record(row) for row in rows[:SHOWN]], len(rows) > SHOWN
+    return [registered(row) for row in rows[:SHOWN]], len(rows) > SHOWN
 
 
 def unfinished(connection: Connection) -> list[Registered]:
     """Return the rulings that are being applied or taken back, or were broken off meanwhile."""
     rows = connection.execute(_newest.where(_ruling.done.is_not(None)))
-    return [_record(row) for row in rows]
+    return [registered(row) for row in rows]
 
 
 def withdrawals(connection: Connection, but: int) -> list[int]:

@@ -8,6 +8,7 @@ blueprint = Blueprint("web", __name__)
 from identity.web import (  # noqa: E402
     activity,  # noqa: F401
     api,  # noqa: F401
+    applying,  # noqa: F401
     customer,  # noqa: F401
     customers,  # noqa: F401
     docs,  # noqa: F401

@@ -1,34 +1,66 @@
-"""Rulings in a browser: previewed, applied, listed and undone."""
+"""The rulings in a browser: listed, looked for, and each by itself.
 
-from flask import flash, redirect, render_template, url_for
+What is looked for may be an email: it is sent in a body, and sealed in the address of what is
+found.
+"""
+
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from identity.rulings import applying, register
-from identity.rulings.applying import Ordered
-from identity.web import blueprint, callers, paths, previews
+from identity import database
+from identity.identifiers import as_searched
+from identity.rulings import applying, listing
+from identity.rulings.kinds import RulingKind
+from identity.rulings.listing import Asked, Standing
+from identity.web import blueprint, paths, previews, query, ruling_words, sealed
 from identity.web.marks import May, allow
+
+SEARCHED = "rulings"
+LONGEST = 254
 
 
 @blueprint.get("/review/rulings")
 @allow(May.USER)
 def rulings_page() -> ResponseReturnValue:
-    """List the rulings."""
-    found, more = register.latest()
-    return render_template("rulings.html", rulings=found, more=more)
+    """List the rulings, or those that are asked for."""
+    kind, standing = query.one_of(RulingKind, "kind"), query.one_of(Standing, "standing")
+    secret = request.args.get("search")
+    part = str(sealed.unseal(secret, SEARCHED)) if secret else ""
+    asked = Asked(part, as_searched(part), kind, standing)
+    before = query.whole_number("before")
+    found, more = database.read(lambda connection: listing.listed(connection, asked, before))
+
+    def address(**changed: Any) -> str:
+        chosen: dict[str, Any] = {"kind": kind, "standing": standing, "search": secret}
+        return url_for("web.rulings_page", **chosen | changed)
+
+    return render_template(
+        "rulings.html",
+        rulings=found,
+        asked=asked,
+        kinds=ruling_words.KINDS,
+        before=before,
+        older=address(before=found[-1].id) if more else None,
+        address=address,
+    )
 
 
-@blueprint.get("/review/plan/<ruling>")
+@blueprint.post("/review/rulings")
 @allow(May.USER)
-def preview(ruling: str) -> ResponseReturnValue:
-    """Show what a ruling would change."""
-    plan = applying.plan(previews.opened(ruling))
-    return render_template("preview.html", plan=plan.as_json())
+def search_rulings() -> ResponseReturnValue:
+    """Lead to the rulings that are looked for."""
+    part = request.form.get("part", "").strip()[:LONGEST]
+    chosen: dict[str, Any] = {name: request.form.get(name) or None for name in ("kind", "standing")}
+    chosen["search"] = sealed.seal(part, SEARCHED) if part else None
+    return redirect(url_for("web.rulings_page", **chosen), 303)
 
 
-@blueprint.post(f"/review{paths.RULING}/undo")
+@blueprint.get(f"/review{paths.RULING}")
 @allow(May.USER)
-def undo(ruling_id: int) -> ResponseReturnValue:
-    """Undo a ruling."""
-    applying.withdraw(ruling_id, Ordered(callers.source("form")))
-    flash("Undone.")
-    return redirect(url_for("web.rulings_page"), 303)
+def ruling_page(ruling_id: int) -> ResponseReturnValue:
+    """Show a ruling and what it changed."""
+    registered, plan = applying.get(ruling_id)
+    again = previews.address(registered.what)
+    return render_template("ruling.html", ruling=registered, plan=plan, again=again)
