@@ -1,5 +1,6 @@
 """Contacts by the million, written straight into the tables, as identify would have left them."""
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, insert, text
 
 from identity.database import Base
-from identity.models import Claim, Contact, Identifier
+from identity.models import Claim, Contact, Event, Identifier, Import, Reference
 
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 SOURCE = "environment"
@@ -38,8 +39,11 @@ def identifiers_of(row: Row) -> tuple[str, str]:
     return f"customer{contact_id}@example.com", f"+1775{2_000_000 + customer}"
 
 
-def fill(url: str, contacts: int) -> None:
-    """Load that many contacts with their identifiers and links into empty, migrated tables."""
+def fill(url: str, contacts: int, *, settle: bool = True) -> int:
+    """Load that many contacts with their identifiers and claims into empty, migrated tables.
+
+    Return the last id. Unless it is to `settle`, the database does not look at what it was given.
+    """
     engine = create_engine(url)
     load = _copy if engine.dialect.name == "postgresql" else _executemany
     load(engine, Contact, ("id", "email", "phone_number", "linked_id", "link_precedence",
@@ -53,13 +57,36 @@ def fill(url: str, contacts: int) -> None:
             for sequence in ("contact_id_seq", "event_id_seq"):
                 setting = text(f"SELECT setval('{sequence}', :last)")
                 connection.execute(setting, {"last": contacts})
-            connection.execute(text("VACUUM ANALYZE"))
+            if settle:
+                connection.execute(text("VACUUM ANALYZE"))
             connection.execute(text("CHECKPOINT"))
         else:
             counted = text("UPDATE sqlite_sequence SET seq = :last WHERE name = 'event'")
             connection.execute(counted, {"last": contacts})
-            connection.execute(text("ANALYZE"))
+            if settle:
+                connection.execute(text("ANALYZE"))
             connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+    engine.dispose()
+    return contacts
+
+
+def call(url: str, contacts: int) -> None:
+    """Give every claim that `fill` loaded a reference and a name."""
+    engine = create_engine(url)
+    load = _copy if engine.dialect.name == "postgresql" else _executemany
+    load(engine, Reference, ("claim_id", "reference", "name"), lambda: _references(contacts))
+    engine.dispose()
+
+
+def tell_history(url: str, contacts: int) -> None:
+    """Tell of the contacts that `fill` loaded in the ledger, as of one import."""
+    engine = create_engine(url)
+    load = _copy if engine.dialect.name == "postgresql" else _executemany
+    load(engine, Import, ("id", "file_name", "given_by", "given_at", "started_at", "finished_at",
+                          "feed", "counts"), lambda: _imports(contacts, engine))  # fmt: skip
+    load(engine, Event, ("id", "occurred_at", "kind", "source", "primary_id", "contact_id",
+                         "email", "phone_number", "in_claims"),
+         lambda: _events(contacts))  # fmt: skip
     engine.dispose()
 
 
@@ -84,6 +111,22 @@ def add_customer(connection: Connection, last: int, size: int) -> None:
                 "link_precedence": "primary" if contact_id == ids[0] else "secondary",
                 "created_at": _moment(contact_id),
                 "updated_at": _moment(contact_id),
+            }
+            for contact_id in ids
+        ],
+    )
+    connection.execute(
+        insert(Claim),
+        [
+            {
+                "id": contact_id,
+                "email": emails[contact_id],
+                "phone_number": phone_number,
+                "source": SOURCE,
+                "told_at": _moment(contact_id),
+                "dated_at": _moment(contact_id),
+                "contact_id": contact_id,
+                "brought": "email",
             }
             for contact_id in ids
         ],
@@ -122,13 +165,35 @@ def _claims(contacts: int) -> Iterator[tuple[Any, ...]]:
         yield row[0], *identifiers_of(row), SOURCE, moment, moment, row[0], "email"
 
 
+def _references(contacts: int) -> Iterator[tuple[Any, ...]]:
+    for contact_id, _, customer in rows(contacts):
+        first = ("Emmett", "Marty", "Lorraine", "Jennifer", "Clara")[customer % 5]
+        yield contact_id, f"cus_{contact_id}", f"{first} Brown {customer % 1000}"
+
+
+def _imports(contacts: int, engine: Engine) -> Iterator[tuple[Any, ...]]:
+    counts: Any = {"rows": contacts, "customers": contacts, "contacts": contacts}
+    if engine.dialect.name == "postgresql":
+        # COPY takes text.
+        counts = json.dumps(counts)
+    yield (1, "customers.csv", "Doc", BEGINNING, BEGINNING, _moment(contacts), "feed:plain", counts)
+
+
+def _events(contacts: int) -> Iterator[tuple[Any, ...]]:
+    for row in rows(contacts):
+        contact_id, primary_id, _ = row
+        kind = "contact_created" if contact_id == primary_id else "contact_linked"
+        yield (contact_id, _moment(contact_id), kind, "import:1", primary_id, contact_id,
+               *identifiers_of(row), True)  # fmt: skip
+
+
 Rows = Callable[[], Iterator[tuple[Any, ...]]]
 
 
 def _copy(engine: Engine, table: type[Base], columns: tuple[str, ...], values: Rows) -> None:
     connection = engine.raw_connection()
     name = table.table().name
-    with connection.cursor().copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:
+    with connection.cursor().copy(f'COPY "{name}" ({", ".join(columns)}) FROM STDIN') as copy:
         for row in values():
             copy.write_row(row)
     connection.commit()

@@ -19,12 +19,12 @@ from statistics import median
 import urllib3
 from sqlalchemy import create_engine, text
 
-from benchmarks import bare, imports, population
+from benchmarks import bare, imports, pages, population
 from identity import ROOT
 from identity.config import Config
 from tests import postgres
 from tests.callers import KEY
-from tests.conftest import app_on, close, migrate
+from tests.conftest import migrate
 from tests.serving import Server, serving
 
 CONNECTIONS = 16
@@ -175,40 +175,6 @@ def growth(url: str, folder: Path) -> list[tuple[int, float]]:
     return told
 
 
-def pages(plan: Plan) -> None:
-    """Print the milliseconds of the pages that list customers, with the largest population."""
-    contacts = plan.sizes[-1]
-    for backend in ("postgresql", "sqlite"):
-        with tempfile.TemporaryDirectory() as name, database(backend, Path(name)) as url:
-            population.fill(driven(url), contacts)
-            app = app_on(url)
-            # The search is a form; what is measured is the page, not its token.
-            app.config["WTF_CSRF_ENABLED"] = False
-            for title, method, path, form in PAGES:
-                times = []
-                for _ in range(11):
-                    begun = time.perf_counter()
-                    assert app.test_client().open(path, method=method, data=form).status_code == 200
-                    times.append(time.perf_counter() - begun)
-                print(f"| {backend} | {title} | {median(times) * 1000:.1f} |", flush=True)
-            close(app)
-
-
-PAGES: tuple[tuple[str, str, str, dict[str, str] | None], ...] = (
-    ("home", "GET", "/", None),
-    ("newest", "GET", "/clusters", None),
-    ("newest, a later page", "GET", "/clusters?after=500000", None),
-    ("last activity", "GET", "/clusters?order=active", None),
-    ("most contacts", "GET", "/clusters?order=largest", None),
-    ("search, one found", "POST", "/clusters", {"part": "omer77777@"}),
-    ("search, many found", "POST", "/clusters", {"part": "7777"}),
-    ("search, all found", "POST", "/clusters", {"part": "example"}),
-    ("search, none found", "POST", "/clusters", {"part": "nobody@nowhere"}),
-    ("one customer", "GET", "/clusters/1", None),
-    ("activity", "GET", "/events", None),
-)
-
-
 def table(results: dict[tuple[str, int], Measured], sizes: tuple[int, ...]) -> Iterator[str]:
     """Yield the lines of the table of ratios."""
     largest = sizes[-1]
@@ -287,7 +253,10 @@ def main() -> None:
         beside(options.against, plan, quick=options.quick)
         return
     if options.pages:
-        pages(plan)
+        lines = list(pages.measure(20_000 if options.quick else plan.sizes[-1]))
+        print("\n".join(lines))
+        if not options.quick:
+            write(lines, "pages")
         return
     if options.imports:
         small = options.quick
