@@ -1,0 +1,115 @@
+"""A file, examined before anything of it is written: which values join strangers?
+
+Read twice more at most, and the second time only where the first has found something: a file in
+which nothing is shared is through in a moment.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from identity import database, evidence
+from identity.caution import names, onrecord, strangers
+from identity.caution.sieve import Sieve
+from identity.caution.strangers import Crowd, Record
+from identity.caution.suspects import Suspect
+from identity.deciding import Call
+from identity.errors import InvalidInput
+from identity.fillers import MANY, looks_like_filler, too_many
+from identity.identifiers import Value
+from identity.importing.run import Source
+
+AT_MOST = 1_000
+"""Suspects that are told and ruled about; the worst ones first. Each ruling is a transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found in a file."""
+
+    suspects: tuple[Suspect, ...] = ()
+    """The worst first."""
+    more: int = 0
+    """How many were left out."""
+
+
+def examine(source: Source, many: int = MANY) -> Examined:
+    """Return the values of a file that join too many strangers. Writes nothing."""
+    crowds = _crowds(source, remembers=onrecord.has_told(source.name))
+    if not crowds:
+        return Examined()
+    with database.snapshot() as connection:
+        for value in evidence.ruled_nobody(connection):
+            crowds.pop(value, None)
+        suspects = list(_suspects(connection, source.name, crowds, many))
+    suspects.sort(key=lambda each: (-each.strangers, each.value))
+    return Examined(tuple(suspects[:AT_MOST]), max(0, len(suspects) - AT_MOST))
+
+
+def _crowds(source: Source, *, remembers: bool) -> dict[Value, Crowd]:
+    """Return those who tell each value that may be too many people's."""
+    file, reader = source.file, source.reader()
+    sieve = Sieve(file.columns, file.count, remembers=remembers)
+    for _, cells in file.rows():
+        sieve.add(cells)
+    crowds: dict[Value, Crowd] = {}
+    if sieve.is_clean:
+        return crowds
+    for line, cells in file.rows():
+        if sieve.keeps(cells):
+            try:
+                calls = reader.calls(line, cells)
+            except InvalidInput:
+                continue
+            _gather(calls, sieve, crowds)
+    return crowds
+
+
+def _gather(calls: Sequence[Call], sieve: Sieve, crowds: dict[Value, Crowd]) -> None:
+    """Note who tells what, of the calls of one row."""
+    values = tuple(dict.fromkeys(value for call in calls for value in call.values()))
+    name = names.words(calls[0].name) if calls[0].name else ()
+    for value in filter(sieve.keeps_value, values):
+        others = tuple(each for each in values if each != value)
+        crowds.setdefault(value, Crowd()).add(Record(others, calls[0].reference, name))
+
+
+def _suspects(
+    connection: Connection, source: str, crowds: Mapping[Value, Crowd], many: int
+) -> Iterable[Suspect]:
+    fillers = {value for value in crowds if looks_like_filler(value)}
+    before = onrecord.told_before(connection, source, fillers)
+    for value, records in before.items():
+        crowds[value].records.update(records)
+    blurred = {value for value, crowd in crowds.items() if crowd.is_blurred()} | fillers
+    suspected = {
+        value: crowd
+        for value, crowd in crowds.items()
+        if _is_suspect(value, strangers.count(crowd, blurred), many)
+    }
+    together = onrecord.together(connection, suspected)
+    undone = onrecord.undone(connection, suspected)
+    for value, crowd in suspected.items():
+        found = strangers.count(crowd, blurred, together.get(value, ()))
+        if _is_suspect(value, found, many):
+            yield Suspect(
+                *(value, crowd.rows, len(crowd.others()), len(crowd.names()), found.count),
+                told_before=len(before.get(value, ())),
+                undone=undone.get(value),
+            )
+
+
+def _is_suspect(value: Value, found: strangers.Strangers, many: int) -> bool:
+    return too_many(value, found.count, named=found.named, many=many)
+
+
+def examine_records(
+    value: Value, records: Collection[Record], many: int = MANY
+) -> Suspect | None:
+    """Return what is to be told of a value that some have given; None when they are few."""
+    crowd = Crowd(len(records), set(records))
+    found = strangers.count(crowd)
+    if not _is_suspect(value, found, many):
+        return None
+    return Suspect(value, crowd.rows, len(crowd.others()), len(crowd.names()), found.count)

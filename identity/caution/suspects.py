@@ -1,0 +1,51 @@
+"""The values that too many strangers share, and how that is told."""
+
+from dataclasses import dataclass
+
+from identity.fillers import looks_like_filler
+from identity.identifiers import Kind, Value
+
+NOUNS = {Kind.EMAIL: "email", Kind.PHONE: "phone number"}
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with what it counts."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A value that many give who have nothing else in common."""
+
+    value: Value
+    rows: int
+    """How many rows of the file give it."""
+    others: int
+    """With how many different emails, if it is a phone number, or the other way round."""
+    names: int
+    """With how many different names."""
+    strangers: int
+    """Into how many they fall who have nothing else in common."""
+    told_before: int = 0
+    """How many tellings of the same source are on record already."""
+    undone: int | None = None
+    """The ruling by which it linked nobody, if somebody took that back."""
+
+    @property
+    def looks(self) -> str | None:
+        """Why it looks like nobody's; None when it does not."""
+        return looks_like_filler(self.value)
+
+    @property
+    def shared(self) -> str:
+        """Who shares it, in words and figures, and without naming anybody."""
+        other = NOUNS[Kind.PHONE if self.value.kind is Kind.EMAIL else Kind.EMAIL]
+        number, noun = (
+            (self.names, "name") if self.names >= self.others else (self.others, other)
+        )
+        before = f", {self.told_before:,} more told before," if self.told_before else ""
+        return f"{counted(self.rows, 'row')}{before} with {number:,} different {noun}s"
+
+    def __str__(self) -> str:
+        noun = NOUNS[self.value.kind]
+        return f"{self.value.text} is the {noun} of {self.shared}"
