@@ -22,6 +22,8 @@ from identity.errors import ConfigurationError
 DEFAULT_DATABASE_URL = "sqlite:///identity.sqlite3"
 KEY_LIMIT = "6000/minute"
 ADDRESS_LIMIT = "300/minute"
+MANY_STRANGERS = 4
+"""Why so many: `fillers`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,10 @@ class Config:
     """Between two requests the process stands still, and its connections with it."""
     default_phone_region: str | None = None
     """Two letters (ISO 3166): how to read phone numbers that have no country code."""
+    many_strangers: int = MANY_STRANGERS
+    """People with different names who are too many to be made one by a value that they share."""
+    careful: bool = False
+    """Calls let a value link nobody, too, when they would join too many strangers by it."""
     secret_key: str | None = None
     """Signs forms and sessions. None: one is made and kept in `instance/`."""
     port: int = 8000
@@ -73,6 +79,8 @@ class Config:
             frozen="AWS_LAMBDA_FUNCTION_NAME" in given,
             database_url=_database_url(given.get("DATABASE_URL", DEFAULT_DATABASE_URL)),
             default_phone_region=_phone_region(given.get("DEFAULT_PHONE_REGION")),
+            many_strangers=_whole_number(given, "MANY_STRANGERS", cls.many_strangers, 2, 10**6),
+            careful=_yes(given, "CAREFUL"),
             secret_key=_secret(given, "SECRET_KEY", 12),
             port=_whole_number(given, "PORT", cls.port, 1, 65535),
             workers=_whole_number(given, "WEB_CONCURRENCY", cls.workers, 1, 64),

@@ -5,10 +5,11 @@ many. `123456` given by two people joins them, as the contract's examples want i
 three in one file it does not. To teach this module another filler, add to its lists.
 """
 
+from identity.config import MANY_STRANGERS
 from identity.identifiers import Kind, Value
 
-MANY = 4
-"""Strangers with different names who are too many for one value, unless a setting says otherwise.
+MANY = MANY_STRANGERS
+"""Strangers with different names who are too many for one value: four, unless set otherwise.
 
 Of the public truth set in `tests/truth`: what up to three names share is one customer's (spelt in
 three ways, say), and what four share is a family's mailbox, which made one customer of its members.

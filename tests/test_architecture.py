@@ -33,6 +33,7 @@ FLOORS = {
         {"reconciliation", "explaining"},
         {"importing"},
         {"rulings"},
+        {"caution"},
         {"verification", "seeding", "exporting", "copying"},
         {"web", "cli"},
     ],
@@ -48,7 +49,7 @@ FLOORS = {
     ],
     "identity.importing": [
         {"columns", "register", "rejects", "tally", "storing"},
-        {"files", "rows", "imagining"},
+        {"files", "rows", "imagining", "beforehand"},
         {"reading"},
         {"run"},
     ],
@@ -58,6 +59,14 @@ FLOORS = {
         {"effects", "listing"},
         {"applying"},
     ],
+    "identity.caution": [
+        {"names", "suspects"},
+        {"strangers", "sieve", "choosing"},
+        {"onrecord"},
+        {"examining"},
+        {"planning"},
+        {"running"},
+    ],
     "identity.copying": [
         {"lines"},
         {"loading", "making", "reading"},
@@ -65,7 +74,7 @@ FLOORS = {
     ],
     "identity.cli": [
         {"exits", "progress", "typed"},
-        {"copies", "exports", "keys", "rulings", "users", "why"},
+        {"cautions", "copies", "exports", "keys", "rulings", "users", "why"},
         {"files"},
     ],
     "identity.web": [

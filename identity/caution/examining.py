@@ -1,4 +1,4 @@
-"""A file, examined before anything of it is written: which values join strangers?
+"""A file, examined before anything of it is written: which values strangers share.
 
 Read twice more at most, and the second time only where the first has found something: a file in
 which nothing is shared is through in a moment.
@@ -104,9 +104,7 @@ def _is_suspect(value: Value, found: strangers.Strangers, many: int) -> bool:
     return too_many(value, found.count, named=found.named, many=many)
 
 
-def examine_records(
-    value: Value, records: Collection[Record], many: int = MANY
-) -> Suspect | None:
+def examine_records(value: Value, records: Collection[Record], many: int = MANY) -> Suspect | None:
     """Return what is to be told of a value that some have given; None when they are few."""
     crowd = Crowd(len(records), set(records))
     found = strangers.count(crowd)

@@ -2,7 +2,17 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import BigInteger, Connection, FromClause, Text, and_, exists, func, select, true
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    FromClause,
+    Text,
+    and_,
+    exists,
+    func,
+    select,
+    true,
+)
 
 from identity import database, evidence
 from identity.bulk import Question, Selected
@@ -113,7 +123,7 @@ def together(
             continue
         holders = evidence.holders_of(connection, others)
         asked = ((id_,) for id_ in holders.values() if id_ is not None)
-        customers = dict(row._tuple() for row in CUSTOMERS.ask(connection, asked))
+        customers = dict(map(tuple, CUSTOMERS.ask(connection, asked)))
         groups: dict[int, list[Value]] = {}
         for other, holder in holders.items():
             if holder in customers:

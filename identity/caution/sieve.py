@@ -21,9 +21,11 @@ TELLING = 7
 _NO_DIGITS = {code: None for code in range(128) if not chr(code).isdigit()}
 
 
-def key(value: Value) -> str:
+def key(value: Value) -> Value:
     """Return what all spellings of a value have in common, if not only those."""
-    return value.text if value.kind is Kind.EMAIL else value.text.translate(_NO_DIGITS)[-TELLING:]
+    if value.kind is Kind.EMAIL:
+        return value
+    return Value(Kind.PHONE, value.text.translate(_NO_DIGITS)[-TELLING:])
 
 
 class Sieve:
@@ -49,14 +51,14 @@ class Sieve:
         if signature is None and not self._remembers:
             return
         for each in keys:
-            place = crc32(each.encode()) & self._mask
+            place = crc32(each.text.encode()) & self._mask
             # Who has no name is told from others by all that the row gives.
             if signature is not None and self._last[place] != signature:
                 self._last[place] = signature
                 if self._counts[place] < FULL:
                     self._counts[place] += 1
                     self.is_clean = self.is_clean and self._counts[place] < FEW
-            if self._remembers and self.is_clean and _may_be_filler(each):
+            if self._remembers and self.is_clean and looks_like_filler(each):
                 self.is_clean = False
 
     def keeps(self, cells: Sequence[str]) -> bool:
@@ -67,26 +69,22 @@ class Sieve:
         """Tell whether a value does."""
         return self._keeps(key(value))
 
-    def _keeps(self, each: str) -> bool:
-        if self._counts[crc32(each.encode()) & self._mask] >= FEW:
+    def _keeps(self, each: Value) -> bool:
+        if self._counts[crc32(each.text.encode()) & self._mask] >= FEW:
             return True
-        return self._remembers and _may_be_filler(each)
+        return self._remembers and looks_like_filler(each) is not None
 
-    def _keys(self, cells: Sequence[str]) -> list[str]:
+    def _keys(self, cells: Sequence[str]) -> list[Value]:
         columns = self._columns
-        keys = [column.cell(cells).translate(_NO_DIGITS)[-TELLING:] for column in columns.phones]
+        keys = [key(Value(Kind.PHONE, column.cell(cells))) for column in columns.phones]
         if columns.email:
-            keys.append(columns.email.cell(cells).lower())
-        return [each for each in keys if each]
+            keys.append(Value(Kind.EMAIL, columns.email.cell(cells).lower()))
+        return [each for each in keys if each.text]
 
-    def _signature(self, cells: Sequence[str], keys: Sequence[str]) -> int | None:
+    def _signature(self, cells: Sequence[str], keys: Sequence[Value]) -> int | None:
         """Return what tells the row from those of other people."""
         name = "".join(column.cell(cells) for column in self._columns.name)
         if name:
             return crc32(name.encode()) or 1
-        return (crc32("\0".join(keys).encode()) or 1) if len(keys) > 1 else None
-
-
-def _may_be_filler(each: str) -> bool:
-    kind = Kind.EMAIL if "@" in each else Kind.PHONE
-    return looks_like_filler(Value(kind, each)) is not None
+        texts = "\0".join(each.text for each in keys)
+        return (crc32(texts.encode()) or 1) if len(keys) > 1 else None

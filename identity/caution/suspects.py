@@ -40,11 +40,14 @@ class Suspect:
     def shared(self) -> str:
         """Who shares it, in words and figures, and without naming anybody."""
         other = NOUNS[Kind.PHONE if self.value.kind is Kind.EMAIL else Kind.EMAIL]
-        number, noun = (
-            (self.names, "name") if self.names >= self.others else (self.others, other)
-        )
+        number, noun = (self.names, "name") if self.names >= self.others else (self.others, other)
         before = f", {self.told_before:,} more told before," if self.told_before else ""
         return f"{counted(self.rows, 'row')}{before} with {number:,} different {noun}s"
+
+    @property
+    def reason(self) -> str:
+        """Why it is ruled to link nobody."""
+        return f"{self.shared}; {self.looks}" if self.looks else self.shared
 
     def __str__(self) -> str:
         noun = NOUNS[self.value.kind]

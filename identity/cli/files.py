@@ -5,6 +5,7 @@ import io
 import sys
 from collections.abc import Sequence
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,17 +13,22 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from identity import exporting
+from identity import database, exporting
+from identity.caution import running
+from identity.caution.choosing import Choices
+from identity.caution.planning import Plan
+from identity.cli import cautions
 from identity.cli.copies import import_copy, is_copy
 from identity.cli.exits import REJECTED, UNUSABLE
 from identity.cli.progress import Progress
 from identity.errors import InvalidInput, Unavailable
-from identity.importing import register, run
+from identity.importing import register
 from identity.importing.columns import Chosen
 from identity.importing.files import CustomerFile, examine
 from identity.importing.rejects import Rejects
 from identity.importing.run import Source
 from identity.importing.tally import Tally
+from identity.rulings import register as rulings
 
 SHOWN = 10
 """Customers that would merge, and rejected rows, on the screen."""
@@ -47,6 +53,13 @@ A copy is what export --evidence writes."""
     metavar="NAME",
     help="Who tells what the file says; the kind of export when absent.",
 )
+@click.option("--as-it-is", is_flag=True, help="Join whatever strangers share, too.")
+@click.option(
+    "--keep-apart",
+    multiple=True,
+    metavar="IDS",
+    help="Leave these customers as they are: their ids, as in 1,2. Repeatable.",
+)
 @click.option(
     "--rejects",
     type=click.Path(path_type=Path),
@@ -55,13 +68,23 @@ A copy is what export --evidence writes."""
 )
 @with_appcontext
 def import_file(
-    file: Path, *, dry_run: bool, rejects: Path | None, feed: str | None, **columns: Any
+    file: Path,
+    *,
+    dry_run: bool,
+    rejects: Path | None,
+    feed: str | None,
+    as_it_is: bool,
+    keep_apart: Sequence[str],
+    **columns: Any,
 ) -> None:
     """Import customers from a CSV file, or a copy into an empty database.
 
     Exports of Shopify, WooCommerce, Stripe, HubSpot, Mailchimp and Klaviyo are recognised by
     the names of their columns, and so is any file with a column for emails or phone numbers.
     What the same --source has said before is nothing new, whichever file says it.
+
+    A value that strangers share, 0000000000 say, would make one customer of them. It links nobody,
+    by a ruling of that import which can be undone; --as-it-is joins them.
 
     A copy that export --evidence wrote goes into an empty database only, all of it or nothing,
     and gives back every customer, id, ruling and source.
@@ -70,16 +93,21 @@ def import_file(
     was written, and with 3 when the database went away half-way.
     """
     if is_copy(file):
-        if feed or rejects or any(columns.values()):
+        if feed or rejects or as_it_is or keep_apart or any(columns.values()):
             raise click.UsageError("A copy is taken as it is: only --dry-run goes with it.")
         import_copy(file, dry_run=dry_run)
         return
     source = _examine(file, feed or "", Chosen(**columns))
+    choices = cautions.choices(keep_apart, as_it_is=as_it_is)
     if not dry_run:
         rejects = rejects or file.with_name(f"{file.stem}.rejects.csv")
     with _Watcher(source.file, rejects) as watcher:
-        tally = run.rehearse(source, watcher) if dry_run else _carry_out(source, watcher)
-    _tell(tally, dry_run=dry_run)
+        if dry_run:
+            plan = running.rehearse(source, watcher, choices, _many())
+            tally = plan.tally
+        else:
+            tally, plan = _carry_out(source, watcher, choices), None
+    _tell(tally, plan)
     if tally.rejected and rejects:
         click.echo(f"The rejected rows are in {rejects}: mend them there and import that file.")
     sys.exit(REJECTED if tally.rejected else 0)
@@ -120,11 +148,18 @@ class _Watcher(Progress):
         self._rejects.add(line, reason, cells)
 
 
-def _carry_out(source: Source, watcher: _Watcher) -> Tally:
+def _many() -> int:
+    return int(current_app.config["IDENTITY"].many_strangers)
+
+
+def _carry_out(source: Source, watcher: _Watcher, choices: Choices) -> Tally:
     import_id = register.give(source.file.name, "the command line")
     click.echo(f"  import     {import_id}")
     try:
-        return run.carry_out(source, watcher, import_id)
+        tally = running.carry_out(source, watcher, import_id, choices, _many())
+        name = register.source(import_id)
+        cautions.tell_rulings(database.read(lambda connection: rulings.by(connection, name)))
+        return tally
     except Unavailable as problem:
         raise Unavailable(f"{problem} Import the file again to do the rest.") from problem
 
@@ -144,8 +179,11 @@ def _describe(given: CustomerFile, source: str) -> None:
     click.echo(f"  source     {source}")
 
 
-def _tell(tally: Tally, *, dry_run: bool) -> None:
-    click.echo("This would happen; nothing was written:" if dry_run else "Done:")
+def _tell(tally: Tally, plan: Plan | None) -> None:
+    """Print what happened or, with its plan, what would."""
+    if plan:
+        cautions.tell_plan(plan)
+    click.echo("This would happen; nothing was written:" if plan else "Done:")
     for label, number in (
         ("rows read", tally.rows),
         ("new customers", tally.customers),
@@ -160,10 +198,12 @@ def _tell(tally: Tally, *, dry_run: bool) -> None:
     ):
         click.echo(f"  {number:>12,}  {label}")
     unions = tally.unions()
-    for union in unions[:SHOWN]:
+    merges = plan.merges(SHOWN) if plan else []
+    for union, merge in zip_longest(unions[:SHOWN], merges):
         stays = f"{union.primary} stays" if union.primary else "an older contact of the file stays"
         listed = ", ".join(map(str, union.members))
-        click.echo(f"  customers {listed} {'would be' if dry_run else 'are now'} one; {stays}")
+        click.echo(f"  customers {listed} {'would be' if plan else 'are now'} one; {stays}")
+        cautions.tell_merge(merge) if merge else cautions.tell_joins(union.joins)
     if len(unions) > SHOWN:
         click.echo(f"  ... and {len(unions) - SHOWN:,} more such groups")
     for reject in tally.rejects[:SHOWN]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from identity.deciding.given import NEW, Age, Content, Memory
+from identity.deciding.given import NEW, Age, Call, Content, Memory
 from identity.identifiers import Value
 from identity.models import EventKind
 
@@ -56,6 +56,8 @@ class Decided:
     redated_claims: list[tuple[int, datetime]] = field(default_factory=list)
     absorbed: list[tuple[int, int]] = field(default_factory=list)
     """Each primary that ceases to be one, and the one that takes its place."""
+    joins: list[tuple[int, Call]] = field(default_factory=list)
+    """Each customer known before that became part of another, and the call that joined the two."""
     lines: list[Line] = field(default_factory=list)
     """What is told in the ledger."""
     news: set[int] = field(default_factory=set)

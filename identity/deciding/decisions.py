@@ -129,6 +129,7 @@ class _Decision:
         ]
         changes = [*self._merge_lines(), *self._overtaken()]
         decided.absorbed = [(line.contact, line.primary) for line in changes if line.contact]
+        decided.joins = self._merges
         decided.lines = [*self._contact_lines(), *changes, *self._seen_lines()]
         names = {*self._known.oldest, *(made.cluster for made in self._made)}
         decided.ages = {name: customers.age(name) for name in names}

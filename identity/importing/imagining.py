@@ -7,6 +7,7 @@ from identity import database
 from identity.deciding import NEW, Call, Decided, Known, decide
 from identity.identifiers import Value
 from identity.importing import storing
+from identity.importing.beforehand import Beforehand
 
 
 class Imagined:
@@ -15,16 +16,20 @@ class Imagined:
     Its memory grows with what is new in the file, not with its rows.
     """
 
-    def __init__(self, source: str) -> None:
-        """Begin with what the database holds."""
+    def __init__(self, source: str, after: Beforehand | None = None) -> None:
+        """Begin with what the database holds, and `after` is what rulings would change of it."""
         self._source = source
-        self._next = self._next_claim = NEW
+        self._after = after
+        self._next = after.next if after else NEW
+        self._next_claim = NEW
         self._new = Known()
         self._successors: dict[int, int] = {}
 
     def take(self, calls: Sequence[Call]) -> Decided:
         """Return what a batch would bring."""
         found = database.retrying(lambda: storing.look_now(calls, self._source))
+        if self._after:
+            self._after.amend(found, calls)
         known = self._known(calls, found)
         decided = decide(
             calls,
@@ -71,8 +76,10 @@ class Imagined:
             for memory in (stored, new):
                 if content in memory.claims:
                     known.claims[content] = memory.claims[content]
-                if content in memory.contents:
-                    known.contents[content] = memory.contents[content]
+                # Of what is told as two, or of which half links nobody, one half is a contact's.
+                for part in (content, (content[0], None), (None, content[1])):
+                    if part in memory.contents:
+                        known.contents[part] = memory.contents[part]
             if content in new.claims:
                 known.pairs.add(content)
                 if content in new.held:

@@ -10,9 +10,10 @@ from typing import Protocol
 from sqlalchemy import func, select
 
 from identity import database
-from identity.deciding import Call, Decided
+from identity.deciding import NEW, Call, Decided
 from identity.errors import Contended, InvalidInput
 from identity.importing import register, storing
+from identity.importing.beforehand import Beforehand
 from identity.importing.files import CustomerFile
 from identity.importing.imagining import Imagined
 from identity.importing.reading import Rejected, batches
@@ -69,13 +70,16 @@ class Watcher(Protocol):
         """Hear of a row that cannot be used."""
 
 
-def rehearse(source: Source, watcher: Watcher) -> Tally:
+def rehearse(source: Source, watcher: Watcher, after: Beforehand | None = None) -> Tally:
     """Return the tally that importing a file now would end with. Writes nothing.
 
-    Raise `Unavailable` when the database cannot be reached.
+    `after` is what rulings would have changed by then. Raise `Unavailable` when the database
+    cannot be reached.
     """
-    imagined = Imagined(source.name)
+    imagined = Imagined(source.name, after)
     tally = _begin()
+    if after is not None:
+        tally.newest = max(tally.newest, after.next - 1 if after.next > NEW else 0)
     for calls in _batches(source, watcher, tally):
         _add(tally, [imagined.take(calls)])
     _reject_empty(source, watcher, tally)
@@ -112,8 +116,9 @@ def _batches(source: Source, watcher: Watcher, tally: Tally) -> Iterator[list[Ca
     for batch in batches(source.reader(), source.file, ahead=source.ahead):
         for rejected in batch.rejected:
             _reject(tally, watcher, rejected)
-        yield batch.calls
+        # Before they are taken: of a broken-off import this is what is noted beside the news.
         tally.rows += batch.rows
+        yield batch.calls
         watcher.read(batch.rows)
 
 

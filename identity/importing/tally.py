@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from identity.deciding import Decided
+from identity.deciding import Call, Decided
 from identity.models import EventKind
 
 SHOWN = 100
 """Rejected rows that are kept for showing; all of them are counted."""
+JOINS = 5
+"""Rows of each union that are kept for showing why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Union:
     """Their primaries before."""
     primary: int | None
     """Who of them stands for all; None when it is another contact, older by the file."""
+    joins: tuple[Call, ...]
+    """The rows that join them, the first ones."""
 
 
 @dataclass(slots=True)
@@ -55,6 +59,8 @@ class Tally:
     """What was told in the ledger."""
     _successors: dict[int, int] = field(default_factory=dict)
     """Each primary that ceased to be one, and who took its place."""
+    _joins: list[tuple[int, Call]] = field(default_factory=list)
+    """Each customer that became part of another, and the row that joined them."""
     _promoted: set[int] = field(default_factory=set)
     """Contacts that were secondaries before the import, and primaries at some time since."""
 
@@ -71,6 +77,7 @@ class Tally:
         self.links += decided.links
         self.claims += len(decided.claims)
         self._kinds.update(line.kind for line in decided.lines)
+        self._joins += ((id_of(former), call) for former, call in decided.joins)
         absorbed = {former: id_of(heir) for former, heir in decided.absorbed}
         for heir in absorbed.values():
             if heir <= self.newest and heir not in self._successors:
@@ -97,13 +104,22 @@ class Tally:
 
     def unions(self) -> list[Union]:
         """Return the groups of known customers that are one customer now."""
-        unions = []
+        unions, joins = [], self._joins_by_end()
         for end, formers in self._formers().items():
+            because = tuple(joins.get(end, ()))
             if self._was_primary(end):
-                unions.append(Union(tuple(sorted([end, *formers])), end))
+                unions.append(Union(tuple(sorted([end, *formers])), end, because))
             elif len(formers) > 1:
-                unions.append(Union(tuple(sorted(formers)), None))
+                unions.append(Union(tuple(sorted(formers)), None, because))
         return unions
+
+    def _joins_by_end(self) -> dict[int, list[Call]]:
+        joins: dict[int, list[Call]] = {}
+        for former, call in self._joins:
+            kept = joins.setdefault(self._end(former), [])
+            if len(kept) < JOINS:
+                kept.append(call)
+        return joins
 
     @property
     def customers(self) -> int:

@@ -114,6 +114,12 @@ def latest(before: int | None = None) -> tuple[list[Registered], bool]:
     return [registered(row) for row in rows[:SHOWN]], len(rows) > SHOWN
 
 
+def by(connection: Connection, name: str) -> list[Registered]:
+    """Return the rulings of somebody, or of an import, in their order."""
+    rows = connection.execute(_newest.where(_ruling.by == name))
+    return [_record(row) for row in reversed(rows.all())]
+
+
 def unfinished(connection: Connection) -> list[Registered]:
     """Return the rulings that are being applied or taken back, or were broken off meanwhile."""
     rows = connection.execute(_newest.where(_ruling.done.is_not(None)))
