@@ -74,7 +74,7 @@ FLOORS = {
     ],
     "identity.cli": [
         {"exits", "progress", "typed"},
-        {"cautions", "copies", "exports", "keys", "rulings", "users", "why"},
+        {"printing", "copies", "exports", "keys", "rulings", "users", "why"},
         {"files"},
     ],
     "identity.web": [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from identity.caution import running
-from identity.caution.choosing import Choices
+from identity.caution.choosing import DEFAULT, Choices
 from identity.caution.planning import Plan, identifiers_of
 from identity.database import db
 from identity.errors import Conflict
@@ -32,11 +32,11 @@ ZEROS = Value(Kind.PHONE, "0000000000")
 OFFICE = "+16172531014"
 
 
-def rehearse(content: bytes, choices: Choices = Choices(), feed: str = "") -> Plan:
+def rehearse(content: bytes, choices: Choices = DEFAULT, feed: str = "") -> Plan:
     return running.rehearse(on(content, feed=feed), Watcher(), choices)
 
 
-def bring(content: bytes, choices: Choices = Choices(), feed: str = "") -> Tally:
+def bring(content: bytes, choices: Choices = DEFAULT, feed: str = "") -> Tally:
     import_id = register.give("customers.csv", "test")
     return running.carry_out(on(content, feed=feed), Watcher(), import_id, choices)
 
@@ -254,7 +254,7 @@ TOLD = st.tuples(EMAILS, PHONES)
 BROUGHT = st.lists(st.tuples(EMAILS, PHONES, st.none() | PHONES, MOMENTS), min_size=3, max_size=14)
 
 
-def usable(rows: list[Row]) -> list[Row]:
+def usable(rows: list[tuple[str | None, str, str | None, str]]) -> list[Row]:
     return [row for row in rows if row[0] or not row[2] or row[1] == row[2]]
 
 

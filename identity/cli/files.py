@@ -5,7 +5,6 @@ import io
 import sys
 from collections.abc import Sequence
 from functools import partial
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,8 +15,7 @@ from flask.cli import with_appcontext
 from identity import database, exporting
 from identity.caution import running
 from identity.caution.choosing import Choices
-from identity.caution.planning import Plan
-from identity.cli import cautions
+from identity.cli import printing
 from identity.cli.copies import import_copy, is_copy
 from identity.cli.exits import REJECTED, UNUSABLE
 from identity.cli.progress import Progress
@@ -30,8 +28,6 @@ from identity.importing.run import Source
 from identity.importing.tally import Tally
 from identity.rulings import register as rulings
 
-SHOWN = 10
-"""Customers that would merge, and rejected rows, on the screen."""
 OURS = """\
 Note: this was exported from here for a spreadsheet, and is not a copy. It does not say which
 customers were merged without a new contact, nor who told what; those merges are lost in it.
@@ -98,7 +94,7 @@ def import_file(
         import_copy(file, dry_run=dry_run)
         return
     source = _examine(file, feed or "", Chosen(**columns))
-    choices = cautions.choices(keep_apart, as_it_is=as_it_is)
+    choices = printing.choices(keep_apart, as_it_is=as_it_is)
     if not dry_run:
         rejects = rejects or file.with_name(f"{file.stem}.rejects.csv")
     with _Watcher(source.file, rejects) as watcher:
@@ -107,7 +103,7 @@ def import_file(
             tally = plan.tally
         else:
             tally, plan = _carry_out(source, watcher, choices), None
-    _tell(tally, plan)
+    printing.tell(tally, plan)
     if tally.rejected and rejects:
         click.echo(f"The rejected rows are in {rejects}: mend them there and import that file.")
     sys.exit(REJECTED if tally.rejected else 0)
@@ -119,7 +115,7 @@ def _examine(file: Path, feed: str, chosen: Chosen) -> Source:
     try:
         customers = examine(file.name, partial(io.FileIO, file), chosen)
         source = Source(customers, region, feed, ahead=True)
-        _describe(customers, source.name)
+        printing.describe(customers, source.name)
     except InvalidInput as problem:
         click.echo(f"{file}: {problem}", err=True)
         sys.exit(UNUSABLE)
@@ -158,53 +154,7 @@ def _carry_out(source: Source, watcher: _Watcher, choices: Choices) -> Tally:
     try:
         tally = running.carry_out(source, watcher, import_id, choices, _many())
         name = register.source(import_id)
-        cautions.tell_rulings(database.read(lambda connection: rulings.by(connection, name)))
+        printing.tell_rulings(database.read(lambda connection: rulings.by(connection, name)))
         return tally
     except Unavailable as problem:
         raise Unavailable(f"{problem} Import the file again to do the rest.") from problem
-
-
-def _describe(given: CustomerFile, source: str) -> None:
-    columns = given.columns
-    click.echo(f"{given.name}: {given}")
-    for label, found in (
-        ("email", [columns.email] if columns.email else []),
-        ("phone", columns.phones),
-        ("created at", columns.created_at),
-        ("country", columns.country),
-        ("reference", [columns.reference] if columns.reference else []),
-        ("name", columns.name),
-    ):
-        click.echo(f"  {label:10} {', '.join(column.name for column in found) or '-'}")
-    click.echo(f"  source     {source}")
-
-
-def _tell(tally: Tally, plan: Plan | None) -> None:
-    """Print what happened or, with its plan, what would."""
-    if plan:
-        cautions.tell_plan(plan)
-    click.echo("This would happen; nothing was written:" if plan else "Done:")
-    for label, number in (
-        ("rows read", tally.rows),
-        ("new customers", tally.customers),
-        ("contacts added", tally.contacts),
-        ("new links", tally.links),
-        ("claims that the source had not told yet", tally.claims),
-        ("customers merged into others", tally.merged),
-        ("customers with an older primary", tally.overtaken),
-        ("rows held: a ruling keeps them apart", tally.held),
-        ("rows with nothing new", tally.repeats),
-        ("rows rejected", tally.rejected),
-    ):
-        click.echo(f"  {number:>12,}  {label}")
-    unions = tally.unions()
-    merges = plan.merges(SHOWN) if plan else []
-    for union, merge in zip_longest(unions[:SHOWN], merges):
-        stays = f"{union.primary} stays" if union.primary else "an older contact of the file stays"
-        listed = ", ".join(map(str, union.members))
-        click.echo(f"  customers {listed} {'would be' if plan else 'are now'} one; {stays}")
-        cautions.tell_merge(merge) if merge else cautions.tell_joins(union.joins)
-    if len(unions) > SHOWN:
-        click.echo(f"  ... and {len(unions) - SHOWN:,} more such groups")
-    for reject in tally.rejects[:SHOWN]:
-        click.echo(f"  line {reject.line}: {reject.reason}")

@@ -117,7 +117,7 @@ def latest(before: int | None = None) -> tuple[list[Registered], bool]:
 def by(connection: Connection, name: str) -> list[Registered]:
     """Return the rulings of somebody, or of an import, in their order."""
     rows = connection.execute(_newest.where(_ruling.by == name))
-    return [_record(row) for row in reversed(rows.all())]
+    return [registered(row) for row in reversed(rows.all())]
 
 
 def unfinished(connection: Connection) -> list[Registered]:

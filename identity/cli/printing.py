@@ -1,4 +1,4 @@
-"""What strangers share in a file, and who would become one, as it is printed."""
+"""What an import would do and did, as it is printed: strangers, merges and figures."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,11 +11,13 @@ from identity.caution.suspects import Suspect
 from identity.cli.typed import VALUES, counted
 from identity.deciding import Call
 from identity.identifiers import Value
+from identity.importing.files import CustomerFile
+from identity.importing.tally import Tally
 from identity.rulings.kinds import LinksNobody
 from identity.rulings.register import Registered
 
 SHOWN = 10
-"""Values, and customers who would become one, on the screen."""
+"""Values, customers who would become one and rejected rows, on the screen."""
 
 
 def choices(keep_apart: Iterable[str], *, as_it_is: bool) -> Choices:
@@ -38,10 +40,18 @@ def _customer(id_: int) -> clusters.Cluster | None:
     return database.read(lambda connection: clusters.with_contact(connection, id_))
 
 
-def tell_plan(plan: Plan) -> None:
-    """Print what strangers share, and what each choice leads to."""
-    if not plan.found.suspects:
-        return
+def _tell_plan(plan: Plan) -> None:
+    """Print what strangers share and what each choice leads to, and who would become one."""
+    if plan.found.suspects:
+        _tell_suspects(plan)
+    merges = plan.merges(SHOWN)
+    if merges:
+        click.echo("Known customers would become one:")
+    for merge in merges:
+        _tell_merge(merge)
+
+
+def _tell_suspects(plan: Plan) -> None:
     click.echo("Strangers share:")
     for suspect in plan.found.suspects[:SHOWN]:
         click.echo(f"  {suspect}: {_effect(suspect, plan.choices)}")
@@ -83,19 +93,19 @@ def tell_rulings(ruled: Sequence[Registered]) -> None:
         click.echo("  Each can be taken back: flask identity undo RULING")
 
 
-def tell_merge(merge: Merge) -> None:
-    """Print who would become one, and what joins them."""
+def _tell_merge(merge: Merge) -> None:
+    """Print who would become one, and how that is left out."""
     for customer in merge.customers:
         values = [value.text for value in customer.values()]
         more = f" and {len(values) - VALUES:,} more" if len(values) > VALUES else ""
-        click.echo(f"    {customer.primary_id}: {', '.join(values[:VALUES])}{more}")
-    tell_joins(merge.joins)
+        click.echo(f"  customer {customer.primary_id} ({', '.join(values[:VALUES])}{more})")
+    _tell_joins(merge.joins)
     if merge.may_be_left_out:
         listed = ",".join(map(str, merge.union.members))
-        click.echo(f"    to leave this out: --keep-apart {listed}")
+        click.echo(f"    to leave them as they are: --keep-apart {listed}")
 
 
-def tell_joins(joins: Iterable[Call]) -> None:
+def _tell_joins(joins: Iterable[Call]) -> None:
     """Print the rows that join customers."""
     for call in joins:
         values = " and ".join(value.text for value in call.values())
@@ -105,3 +115,49 @@ def tell_joins(joins: Iterable[Call]) -> None:
 def _tell_more(number: int, noun: str) -> None:
     if number > SHOWN:
         click.echo(f"  ... and {number - SHOWN:,} more {noun}")
+
+
+def describe(given: CustomerFile, source: str) -> None:
+    """Print how a file is read."""
+    columns = given.columns
+    click.echo(f"{given.name}: {given}")
+    for label, found in (
+        ("email", [columns.email] if columns.email else []),
+        ("phone", columns.phones),
+        ("created at", columns.created_at),
+        ("country", columns.country),
+        ("reference", [columns.reference] if columns.reference else []),
+        ("name", columns.name),
+    ):
+        click.echo(f"  {label:10} {', '.join(column.name for column in found) or '-'}")
+    click.echo(f"  source     {source}")
+
+
+def tell(tally: Tally, plan: Plan | None) -> None:
+    """Print what happened or, with its plan, what would."""
+    if plan:
+        _tell_plan(plan)
+    click.echo("This would happen; nothing was written:" if plan else "Done:")
+    for label, number in (
+        ("rows read", tally.rows),
+        ("new customers", tally.customers),
+        ("contacts added", tally.contacts),
+        ("new links", tally.links),
+        ("claims that the source had not told yet", tally.claims),
+        ("customers merged into others", tally.merged),
+        ("customers with an older primary", tally.overtaken),
+        ("rows held: a ruling keeps them apart", tally.held),
+        ("rows with nothing new", tally.repeats),
+        ("rows rejected", tally.rejected),
+    ):
+        click.echo(f"  {number:>12,}  {label}")
+    unions = tally.unions()
+    for union in unions[:SHOWN]:
+        stays = f"{union.primary} stays" if union.primary else "an older contact of the file stays"
+        listed = ", ".join(map(str, union.members))
+        click.echo(f"  customers {listed} {'would be' if plan else 'are now'} one; {stays}")
+        _tell_joins(union.joins)
+    if len(unions) > SHOWN:
+        click.echo(f"  ... and {len(unions) - SHOWN:,} more such groups")
+    for reject in tally.rejects[:SHOWN]:
+        click.echo(f"  line {reject.line}: {reject.reason}")
