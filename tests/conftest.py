@@ -156,8 +156,23 @@ def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -
     return empty(request.getfixturevalue("migrated_postgres"))
 
 
+@pytest.fixture(scope="session")
+def postgres_app(migrated_postgres: str) -> Iterator[Flask]:
+    """The application on the shared database, made once: its routes take longer than a test."""
+    app = app_on(migrated_postgres)
+    yield app
+    close(app)
+
+
 @pytest.fixture
-def app(database_url: str) -> Iterator[Flask]:
+def app(backend: str, database_url: str, request: pytest.FixtureRequest) -> Iterator[Flask]:
+    if backend == "postgresql" and not request.node.get_closest_marker("slow"):
+        app: Flask = request.getfixturevalue("postgres_app")
+        access.forget()
+        app.config["LIMITER"].forget()
+        with app.app_context():
+            yield app
+        return
     app = app_on(database_url)
     with app.app_context():
         yield app
