@@ -18,9 +18,8 @@ from sqlalchemy import (
     true,
 )
 
-from identity.clusters import of_members
 from identity.database import UtcDateTime
-from identity.models import Contact, Event, EventKind, Id
+from identity.models import Event, EventKind
 
 
 def line(contact_id: ColumnElement[Any]) -> Insert:
@@ -60,7 +59,7 @@ class Entry:
 
 
 _event = Event.table().c
-_entries = select(
+ENTRIES = select(
     _event.id,
     _event.occurred_at,
     _event.kind,
@@ -71,16 +70,7 @@ _entries = select(
     _event.phone_number,
     _event.detail,
 ).order_by(_event.id.desc())
-_primary_id = bindparam("of_primary", type_=Id)
-
-# Whatever happened to a contact before a merge was told of the primary it had then.
-HISTORY = _entries.where(_event.primary_id.in_(of_members(Contact.table().c.id, _primary_id)))
-
-
-def history(connection: Connection, primary_id: int) -> list[Entry]:
-    """Return all that happened to a customer, newest first, in one statement."""
-    rows = connection.execute(HISTORY, {"of_primary": primary_id})
-    return [_entry(*row) for row in rows]
+"""All lines of the ledger, the newest first; `entry` reads one."""
 
 
 def latest(
@@ -95,15 +85,16 @@ def latest(
 
     Asked for a source alone, it reads the whole ledger when there are few of it.
     """
-    chosen = _entries.limit(limit)
+    chosen = ENTRIES.limit(limit)
     if kind is not None:
         chosen = chosen.where(_event.kind == kind.value)
     if source is not None:
         chosen = chosen.where(_event.source == source)
     if before is not None:
         chosen = chosen.where(_event.id < before)
-    return [_entry(*row) for row in connection.execute(chosen)]
+    return [entry(*row) for row in connection.execute(chosen)]
 
 
-def _entry(id_: int, occurred_at: datetime, kind: str, *rest: Any) -> Entry:
+def entry(id_: int, occurred_at: datetime, kind: str, *rest: Any) -> Entry:
+    """Return a line from its columns."""
     return Entry(id_, occurred_at, EventKind(kind), *rest)

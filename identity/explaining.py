@@ -1,14 +1,9 @@
-"""Why contacts belong together: the links of one customer, and the ways along them.
+"""Why contacts belong together, or what keeps them apart. Nothing here writes."""
 
-Nothing here writes. What is drawn and how is decided in `web.picture`.
-"""
-
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice, pairwise
-from typing import Any, Self
+from itertools import pairwise
+from typing import Any
 
 import networkx
 from sqlalchemy import Connection, bindparam, or_, select, true, union
@@ -28,133 +23,8 @@ from identity.identifiers import Identifiers, Kind, Value
 from identity.models import Claim, Contact, Id, Reference
 from identity.rebuilding import Part
 
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """An identifier, named by the contact that first brought it."""
-
-    kind: Kind
-    value: str
-    contact_id: int
-
-    @property
-    def name(self) -> str:
-        """A short name that never changes and, unlike the value, may stand in an address."""
-        return f"{self.kind.value[0]}{self.contact_id}"
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """An email and a phone number that were given together, and when they first were."""
-
-    email: Point
-    phone: Point
-    sources: tuple[str, ...]
-    """All who told of it, the first first."""
-    first_seen_at: datetime
-
-    @property
-    def source(self) -> str:
-        """Who told of it, in words."""
-        return ", ".join(self.sources)
-
-    def other(self, point: Point) -> Point:
-        """Return the end that is not `point`."""
-        return self.phone if point == self.email else self.email
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """The identifiers of one customer and the links between them, oldest first."""
-
-    points: tuple[Point, ...]
-    edges: tuple[Edge, ...]
-
-    @classmethod
-    def of(cls, cluster: Cluster, links: Iterable[Sequence[Any]]) -> Self:
-        """Return the graph of a cluster from its rows of `link`."""
-        points: dict[tuple[Kind, str], Point] = {}
-        for member in cluster.members:
-            given = ((Kind.EMAIL, member.email), (Kind.PHONE, member.phone_number))
-            for kind, value in given:
-                if value is not None:
-                    points.setdefault((kind, value), Point(kind, value, member.id))
-        edges: dict[tuple[str, str], Edge] = {}
-        for email, phone_number, source, seen_at, held_by in links:
-            one, other = points.get((Kind.EMAIL, email)), points.get((Kind.PHONE, phone_number))
-            # A contact added since the cluster was read may have brought a link along.
-            if held_by is None and one and other:
-                before = edges.get((email, phone_number))
-                sources = (*before.sources, source) if before else (source,)
-                first = before.first_seen_at if before else seen_at
-                edges[email, phone_number] = Edge(one, other, sources, first)
-        return cls(tuple(points.values()), tuple(edges.values()))
-
-    def point(self, name: str | None) -> Point | None:
-        """Return the point of that name, if there is one."""
-        return next((point for point in self.points if point.name == name), None)
-
-    def touching(self) -> dict[Point, list[Edge]]:
-        """Return the edges at each point."""
-        edges: dict[Point, list[Edge]] = {point: [] for point in self.points}
-        for edge in self.edges:
-            edges[edge.email].append(edge)
-            edges[edge.phone].append(edge)
-        return edges
-
-    def way(self, start: Point, end: Point) -> list[Edge]:
-        """Return the fewest links that lead from one identifier to another; [] when none do."""
-        came_by: dict[Point, Edge] = {}
-        for edge, point in self._outward(start):
-            came_by[point] = edge
-            if point == end:
-                break
-        steps: list[Edge] = []
-        while end != start and end in came_by:
-            steps.append(came_by[end])
-            end = came_by[end].other(end)
-        return steps[::-1]
-
-    def around(self, point: Point, limit: int) -> Self:
-        """Return the part of at most `limit` identifiers that is nearest to one of them."""
-        nearest = islice(self._outward(point), limit - 1)
-        kept = {point, *(reached for _, reached in nearest)}
-        return type(self)(
-            tuple(each for each in self.points if each in kept),
-            tuple(edge for edge in self.edges if edge.email in kept and edge.phone in kept),
-        )
-
-    def _outward(self, start: Point) -> Iterator[tuple[Edge, Point]]:
-        """Yield every other point, the nearest first, with the edge by which it is reached."""
-        touching = self.touching()
-        reached = {start}
-        ahead = deque([start])
-        while ahead:
-            here = ahead.popleft()
-            for edge in touching[here]:
-                point = edge.other(here)
-                if point not in reached:
-                    reached.add(point)
-                    ahead.append(point)
-                    yield edge, point
-
-
 _claim = Claim.table().c
 _primary_id = bindparam("primary_id", type_=Id)
-
-LINKS = (
-    select(_claim.email, _claim.phone_number, _claim.source, _claim.dated_at, _claim.held_by)
-    .where(_claim.email.in_(of_members(Contact.table().c.email, _primary_id)))
-    .where(_claim.phone_number.is_not(None), _claim.stands)
-    .order_by(_claim.dated_at, _claim.id)
-)
-
-
-def graph_of(connection: Connection, cluster: Cluster) -> Graph:
-    """Return the evidence for a cluster, in one statement."""
-    rows = connection.execute(LINKS, {"primary_id": cluster.primary_id})
-    return Graph.of(cluster, rows)
-
 
 HELD = (
     select(*CLAIM_COLUMNS)
@@ -210,6 +80,24 @@ def _held(connection: Connection, claims: Iterable[Telling], cluster: Cluster) -
         )
         for (email, phone, held_by), told_by in sources.items()
     ]
+
+
+def held_among(
+    connection: Connection, claims: Collection[Telling], primary_id: int
+) -> list[HeldBack]:
+    """Return what of some held claims is about a customer."""
+    sources: dict[tuple[Any, ...], list[str]] = {}
+    for claim in claims:
+        sources.setdefault((*claim.content, claim.held_by), []).append(claim.source)
+    values = {value for claim in claims for value in claim.values()}
+    primaries = primaries_of(connection, values) if values else {}
+    found = []
+    for (email, phone, held_by), told_by in sources.items():
+        ends = [primaries.get(value) for value in Identifiers(email, phone).values()]
+        if primary_id in ends:
+            other = next((end for end in ends if end != primary_id), None)
+            found.append(HeldBack(email, phone, tuple(dict.fromkeys(told_by)), other, held_by))
+    return found
 
 
 def named_of(connection: Connection, cluster: Cluster) -> list[Named]:

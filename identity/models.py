@@ -258,7 +258,8 @@ class Event(Base):
 
     __tablename__ = "event"
     __table_args__ = (
-        Index("ix_event_primary_id", "primary_id"),
+        # A history is read from its end, by the page.
+        Index("ix_event_primary_id", "primary_id", "id"),
         Index("ix_event_source", "source", "id"),
         Index("ix_event_kind", "kind", "id", **where(RARE)),
         Index("ix_event_in_claims", "id", **where("NOT in_claims")),

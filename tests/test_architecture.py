@@ -28,13 +28,14 @@ FLOORS = {
         {"identifiers", "database"},
         {"models", "prepared", "bulk", "fillers"},
         {"deciding", "clusters", "events"},
-        {"evidence", "writing", "browsing", "access", "transcribing"},
+        {"evidence", "writing", "browsing", "access", "transcribing"}
+        | {"graphs", "history", "membership", "sizing"},
         {"rebuilding", "naming"},
-        {"reconciliation", "explaining"},
+        {"reconciliation", "explaining", "holding", "surroundings", "portraying"},
         {"importing"},
         {"rulings"},
         {"caution"},
-        {"verification", "seeding", "exporting", "copying"},
+        {"verification", "seeding", "exporting", "copying", "keeping"},
         {"web", "cli"},
     ],
     "identity.deciding": [
@@ -79,13 +80,14 @@ FLOORS = {
     ],
     "identity.web": [
         {"paths", "query", "schemas", "forms", "presenters", "picture", "telling", "wording"}
-        | {"ruling_words", "ruled_customers"},
+        | {"ruling_words", "ruled_customers", "facts"},
         {"marks", "metrics", "log", "counters", "ruling_schemas"},
         {"limits"},
         {"current"},
         {"callers", "sessions", "reporting", "bodies", "old_forms", "openapi"},
         {"charging", "observing", "errors", "sealed"},
         {"auth", "domain", "previews"},
+        {"choosing"},
         {"security"},
         {"api", "home", "customers", "activity", "import_pages", "downloads", "docs"}
         | {"operating", "signing", "rulings", "why", "searching", "review", "ruling_pages"}

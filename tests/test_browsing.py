@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from identity import browsing, database
 from identity.browsing import Order
-from identity.explaining import graph_of
+from identity.graphs import graph_of
 from identity.web import picture as drawing
 from tests.conftest import See
 from tests.pages import folded, send
@@ -130,11 +130,11 @@ def test_a_large_customer_is_drawn_in_part_and_the_page_says_so(
         customer = see(f"{number}@crowd.example", "1")
     graph = database.read(lambda connection: graph_of(connection, customer))
 
-    picture = drawing.picture(graph, customer.primary_id, graph.points[70])
+    picture = drawing.picture(graph, customer.primary_id, (graph.points[70],), None)
 
     assert len(picture.places) == drawing.SHOWN
     assert graph.points[70] in [place.point for place in picture.places]
-    assert "60 of 81 are drawn" in folded(client.get("/clusters/1"))
+    assert "60 of 81 identifiers are drawn" in folded(client.get("/clusters/1"))
 
 
 @pytest.mark.usefixtures("town")
@@ -183,7 +183,7 @@ def test_a_marked_contact_and_the_way_are_on_the_page(client: FlaskClient) -> No
     page = folded(client.get("/clusters/5", follow_redirects=True))
     assert '<tr id="contact-5" class="marked">' in page
 
-    page = folded(client.get("/clusters/1?from=e4&to=e5"))
+    page = folded(client.get("/clusters/1?at=e4&and=e5"))
     assert page.count("were given together:") == 2
 
 

@@ -12,7 +12,6 @@ from identity.web import ruling_schemas, schemas
 from tests.bringing import bring
 from tests.callers import from_outside
 from tests.conftest import Make, See
-from tests.pages import folded
 from tests.tables import everything
 from tests.terminal import run
 
@@ -224,20 +223,6 @@ def test_asking_writes_nothing_and_leaves_no_identifier_in_the_log(
     lines = [vars(record)["told"] for record in caplog.records if "told" in vars(record)]
     assert [line["route"] for line in lines] == ["/why", "/why"]
     assert "hillvalley" not in caplog.text + str(lines)
-
-
-@pytest.mark.usefixtures("chain")
-def test_the_page_tells_each_step_and_its_bridges(client: FlaskClient) -> None:
-    page = folded(client.get("/clusters/1?from=e1&to=p3"))
-    steps = re.sub(r"<[^>]+>", "", page[page.index('<ol class="way">') : page.index("</ol>")])
-
-    assert steps.count("were given together:") == 3
-    assert re.search(r"just now · till; [\d :-]+ just now · newsletter", steps)
-    assert (
-        "Nothing else joins the two. Without it there would be doc@hillvalley.edu with 1 contact, "
-        "and apart from it emmett@brown.org with 1 contact."
-    ) in steps
-    assert "They are the same." in folded(client.get("/clusters/1?from=e1&to=e1"))
 
 
 @pytest.mark.usefixtures("chain")

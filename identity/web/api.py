@@ -3,7 +3,7 @@
 from flask import Response, jsonify
 from pydantic import ValidationError
 
-from identity import database, explaining, reconciliation
+from identity import database, explaining, graphs, reconciliation
 from identity.errors import InvalidInput, NotFound
 from identity.identifiers import Identifiers, plain_text
 from identity.web import blueprint, bodies, callers, charging, paths, presenters, query
@@ -70,7 +70,7 @@ def cluster_json(contact_id: int) -> Response:
 def graph_json(contact_id: int) -> Response:
     """Answer with the customer's identifiers and the links between them."""
     cluster = cluster_of(contact_id)
-    graph = database.read(lambda connection: explaining.graph_of(connection, cluster))
+    graph = database.read(lambda connection: graphs.graph_of(connection, cluster))
     return jsonify(presenters.graph(graph, cluster.primary_id))
 
 

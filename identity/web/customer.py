@@ -1,23 +1,27 @@
 """One customer: the facts, why they are one, and what can be done about it.
 
-An identifier is named by the contact that brought it, because emails and phone numbers stay out
-of addresses, which end up in histories and logs.
+Emails and phone numbers stay out of addresses, which end up in histories and logs: an identifier
+is named by the contact that brought it.
 """
+
+from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from identity import database, events, explaining
-from identity.explaining import Point, Why
-from identity.identifiers import Value
-from identity.models import EventKind
-from identity.web import blueprint, paths, query
-from identity.web.domain import cluster_of
+from identity import database, explaining, history, keeping, membership, portraying
+from identity.errors import Gone, NotFound
+from identity.graphs import Edge, Point
+from identity.holding import holding
+from identity.portraying import Portrait
+from identity.web import blueprint, charging, choosing, paths, query
+from identity.web.choosing import Asked
+from identity.web.facts import Facts
 from identity.web.marks import May, allow
 from identity.web.picture import picture
 
-SHOWN = 200
-"""Contacts of one customer on a page, unless all are asked for."""
+SHOWN = 25
+"""Contacts of one customer on a page, unless all are asked for; so with links and names."""
 HAPPENED = 20
 """Events of one customer, likewise."""
 
@@ -26,54 +30,90 @@ HAPPENED = 20
 @allow(May.USER)
 def cluster(contact_id: int) -> ResponseReturnValue:
     """Show a customer; the id of a secondary leads to its primary, with the contact marked."""
-    found = cluster_of(contact_id)
-    if contact_id != found.primary_id:
+    found = database.read(lambda connection: membership.head(connection, contact_id))
+    if found is None:
+        raise _missing(contact_id)
+    primary, contacts = found
+    if contact_id != primary.id:
         anchor = f"contact-{contact_id}"
-        primary = url_for("web.cluster", contact_id=found.primary_id, contact=contact_id)
-        return redirect(f"{primary}#{anchor}")
-    graph = database.read(lambda connection: explaining.graph_of(connection, found))
-    history = database.read(lambda connection: events.history(connection, found.primary_id))
-    start, end = graph.point(request.args.get("from")), graph.point(request.args.get("to"))
-    asked = start is not None and end is not None
-    whole = "all" in request.args
-    shown = None if whole else SHOWN
+        there = url_for("web.cluster", contact_id=primary.id, contact=contact_id)
+        return redirect(f"{there}#{anchor}")
+    asked, after = Asked.read(), query.whole_number("contacts")
     marked = query.whole_number("contact")
+    with database.reading() as connection:
+        portrait = portraying.portrait(
+            connection, primary, contacts, asked.names, after=after, marked=marked
+        )
+    if portrait is None:
+        raise _missing(contact_id)
+    return _page(portrait, asked, marked)
 
-    def link_to(point: Point) -> str:
-        here = url_for("web.cluster", contact_id=found.primary_id, focus=point.name)
-        return f"{here}#together"
 
+def _missing(contact_id: int) -> NotFound | Gone:
+    charging.charge_miss()
+    now = database.read(lambda connection: explaining.now(connection, contact_id))
+    if now is not None:
+        return Gone(f"Contact {contact_id} ceased.", now)
+    return NotFound(f"There is no contact {contact_id}.")
+
+
+def _page(portrait: Portrait, asked: Asked, marked: int | None) -> str:
+    primary_id = portrait.primary.id
+    whole = portrait.is_whole and "all" in request.args
+    before = query.whole_number("before")
+    with database.reading() as connection:
+        lines, newest, older = history.page(
+            connection, primary_id, None if whole else HAPPENED, before
+        )
+        kept = keeping.of(connection, portrait)
+    held = holding(portrait.graph) if portrait.is_whole else None
+    chosen = choosing.chosen(asked, portrait, held)
+    shown = None if whole else SHOWN
     return render_template(
         "cluster.html",
-        cluster=found,
-        members=[m for number, m in enumerate(found.members) if _fits(number, m.id, shown, marked)],
+        portrait=portrait,
+        facts=Facts(portrait, newest, held),
+        chosen=chosen,
+        picture=picture(portrait.graph, primary_id, chosen.things, held),
+        held=held,
+        kept=kept,
+        members=[
+            m
+            for number, m in enumerate(portrait.cluster.members)
+            if _fits(number, m.id, shown, marked) or not portrait.is_whole
+        ],
         marked=marked,
-        graph=graph,
-        picture=picture(graph, found.primary_id, graph.point(request.args.get("focus"))),
-        link_to=link_to,
-        links_shown=shown,
-        start=start or graph.points[0],
-        end=end or graph.points[-1],
-        asked=asked,
-        why=_why(start, end) if start and end and start != end else None,
-        held=database.read(lambda connection: explaining.held_of(connection, found)),
-        named=database.read(lambda connection: explaining.named_of(connection, found)),
-        history=history if whole else history[:HAPPENED],
-        happened=len(history),
-        sources={
-            entry.contact_id: entry.source
-            for entry in history
-            if entry.kind in (EventKind.CONTACT_CREATED, EventKind.CONTACT_LINKED)
-        },
+        shown=shown,
+        whole=whole,
+        history=lines,
+        older=lines[-1].id if older else None,
+        before=before,
+        **_ways(primary_id, chosen),
     )
-
-
-def _why(start: Point, end: Point) -> Why:
-    with database.snapshot() as connection:
-        ends = (Value(point.kind, point.value) for point in (start, end))
-        return explaining.why(connection, *ends)
 
 
 def _fits(number: int, id_: int, shown: int | None, marked: int | None) -> bool:
     # Whoever followed a link to one contact must find it, however far down it stands.
     return shown is None or number < shown or id_ == marked
+
+
+def _ways(primary_id: int, chosen: choosing.Chosen) -> dict[str, Any]:
+    """Return where a click in the picture leads."""
+
+    def here(**said: str) -> str:
+        address = url_for("web.cluster", contact_id=primary_id, **said)  # type: ignore[arg-type]
+        return f"{address}#together"
+
+    def to_point(point: Point) -> str:
+        # The second that is chosen asks about both.
+        if chosen.point is not None and point != chosen.point:
+            return here(at=chosen.point.name, **{"and": point.name})
+        return here(at=point.name)
+
+    def to_link(edge: Edge) -> str:
+        return here(link=edge.name)
+
+    def alone(point: Point) -> str:
+        return here(at=point.name)
+
+    return {"to_point": to_point, "to_link": to_link, "alone": alone}

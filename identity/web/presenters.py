@@ -4,7 +4,8 @@ from typing import Any
 
 from identity.clusters import Cluster, Member
 from identity.evidence import Named
-from identity.explaining import Graph, HeldBack, Step, Why
+from identity.explaining import HeldBack, Step, Why
+from identity.graphs import Graph
 from identity.reconciliation import Looked, Outcome
 from identity.rulings import kinds
 from identity.rulings.plans import published as summary

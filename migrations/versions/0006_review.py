@@ -10,6 +10,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # A history is read from its end, by the page.
+    op.drop_index("ix_event_primary_id", "event")
+    op.create_index("ix_event_primary_id", "event", ["primary_id", "id"])
     op.create_index("ix_event_source", "event", ["source", "id"])
     op.create_index("ix_reference_reference", "reference", ["reference"])
     if _has_trigrams():
@@ -23,6 +26,8 @@ def downgrade() -> None:
         op.execute("DROP INDEX IF EXISTS ix_reference_name")
     op.drop_index("ix_reference_reference", "reference")
     op.drop_index("ix_event_source", "event")
+    op.drop_index("ix_event_primary_id", "event")
+    op.create_index("ix_event_primary_id", "event", ["primary_id"])
 
 
 def _has_trigrams() -> bool:

@@ -1,0 +1,68 @@
+"""How much there is of a customer, and the value that most of its contacts have."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, func, or_, select
+
+from identity.clusters import Cluster
+from identity.identifiers import Identifiers, Kind, Value
+from identity.models import Contact, Id
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much there is of a customer."""
+
+    contacts: int
+    emails: int
+    phone_numbers: int
+    shared: tuple[Value, int] | None
+    """The value that most contacts have, and how many; None where no two have one."""
+
+
+def of(cluster: Cluster) -> Sizes:
+    """Return how much there is of a customer that is read whole."""
+    said = Counter(
+        value
+        for member in cluster.members
+        for value in Identifiers(member.email, member.phone_number).values()
+    )
+    most = said.most_common(1)
+    return Sizes(
+        len(cluster.members),
+        len(cluster.emails),
+        len(cluster.phone_numbers),
+        most[0] if most and most[0][1] > 1 else None,
+    )
+
+
+_contact = Contact.table().c
+_primary_id = bindparam("primary_id", type_=Id)
+_of_customer = select(_contact.id).where(
+    _contact.deleted_at.is_(None),
+    or_(_contact.id == _primary_id, _contact.linked_id == _primary_id),
+)
+COUNTED = _of_customer.with_only_columns(
+    func.count(_contact.email.distinct()), func.count(_contact.phone_number.distinct())
+)
+MOST = {
+    kind: _of_customer.with_only_columns(column, func.count().label("many"))
+    .where(column.is_not(None))
+    .group_by(column)
+    .order_by(func.count().desc(), column)
+    .limit(1)
+    for kind, column in ((Kind.EMAIL, _contact.email), (Kind.PHONE, _contact.phone_number))
+}
+
+
+def counted(connection: Connection, primary_id: int, contacts: int) -> Sizes:
+    """Return how much there is of a customer of so many contacts, without reading them."""
+    bound = {"primary_id": primary_id}
+    emails, phone_numbers = connection.execute(COUNTED, bound).one()
+    most = []
+    for kind, question in MOST.items():
+        row = connection.execute(question, bound).one_or_none()
+        if row and row.many > 1:
+            most.append((Value(kind, row[0]), row.many))
+    return Sizes(contacts, emails, phone_numbers, max(most, key=lambda each: each[1], default=None))
