@@ -63,5 +63,6 @@ def _serve(app: Flask) -> None:
     app.register_blueprint(web.blueprint)
     wording.teach(app)
     app.add_template_filter(telling.sentence, "told")
+    app.add_template_filter(telling.imported)
     answer_every_error(app)
     app.cli.add_command(cli.identity)

@@ -19,7 +19,8 @@ from sqlalchemy import (
 )
 
 from identity.database import UtcDateTime
-from identity.models import Event, EventKind
+from identity.ledger import LINES, newest
+from identity.models import LARGEST_ID, Event, EventKind
 
 
 def line(contact_id: ColumnElement[Any]) -> Insert:
@@ -59,17 +60,7 @@ class Entry:
 
 
 _event = Event.table().c
-ENTRIES = select(
-    _event.id,
-    _event.occurred_at,
-    _event.kind,
-    _event.source,
-    _event.primary_id,
-    _event.contact_id,
-    _event.email,
-    _event.phone_number,
-    _event.detail,
-).order_by(_event.id.desc())
+ENTRIES = LINES.order_by(_event.id.desc())
 """All lines of the ledger, the newest first; `entry` reads one."""
 
 
@@ -79,20 +70,19 @@ def latest(
     *,
     kind: EventKind | None = None,
     source: str | None = None,
-    before: int | None = None,
+    first: int = 0,
+    before: int = LARGEST_ID,
 ) -> list[Entry]:
-    """Return the newest lines of the ledger, of one kind or source if asked, before a line's id.
+    """Return the newest lines of the ledger, in one statement, from one line's id to another's.
 
-    Asked for a source alone, it reads the whole ledger when there are few of it.
+    Those of imports are left out, unless one is the source that is asked for.
     """
-    chosen = ENTRIES.limit(limit)
-    if kind is not None:
-        chosen = chosen.where(_event.kind == kind.value)
+    kinds = tuple(EventKind) if kind is None else (kind,)
+    asked: dict[str, Any] = {"limit": limit, "first": first, "before": before}
     if source is not None:
-        chosen = chosen.where(_event.source == source)
-    if before is not None:
-        chosen = chosen.where(_event.id < before)
-    return [entry(*row) for row in connection.execute(chosen)]
+        asked["told_by"] = source
+    rows = connection.execute(newest(kinds, of_source=source is not None), asked)
+    return [entry(*row) for row in rows]
 
 
 def entry(id_: int, occurred_at: datetime, kind: str, *rest: Any) -> Entry:

@@ -70,6 +70,8 @@ class EventKind(StrEnum):
 
 FREQUENT = EventKind.CONTACT_CREATED, EventKind.CONTACT_LINKED
 """Most of the ledger, and found without an index; the rest is worth one."""
+OF_NO_IMPORT = "substr(source, 1, 7) <> 'import:'"
+"""Lines of the ledger that are shown one by one. An import may have written a million together."""
 RARE = f"kind IN ({', '.join(f'{k.value!r}' for k in EventKind if k not in FREQUENT)})"
 
 
@@ -260,7 +262,8 @@ class Event(Base):
     __table_args__ = (
         # A history is read from its end, by the page.
         Index("ix_event_primary_id", "primary_id", "id"),
-        Index("ix_event_source", "source", "id"),
+        Index("ix_event_source", "source", "kind", "id"),
+        Index("ix_event_of_no_import", "kind", "id", **where(OF_NO_IMPORT)),
         Index("ix_event_kind", "kind", "id", **where(RARE)),
         Index("ix_event_in_claims", "id", **where("NOT in_claims")),
         {"sqlite_autoincrement": True},
@@ -269,7 +272,7 @@ class Event(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
     kind: Mapped[str] = mapped_column(Text)
-    source: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Exact)
     primary_id: Mapped[int | None] = mapped_column(BigInteger)
     """The primary after the decision; None when it is about no customer in particular."""
     contact_id: Mapped[int | None] = mapped_column(BigInteger)

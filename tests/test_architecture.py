@@ -27,8 +27,8 @@ FLOORS = {
         {"errors", "config", "faults", "once", "remembering"},
         {"identifiers", "database"},
         {"models", "prepared", "bulk", "fillers"},
-        {"deciding", "clusters", "events"},
-        {"evidence", "writing", "browsing", "access", "transcribing"}
+        {"deciding", "clusters", "ledger", "events"},
+        {"evidence", "writing", "browsing", "activity", "access", "transcribing"}
         | {"graphs", "history", "membership", "sizing"},
         {"rebuilding", "naming"},
         {"reconciliation", "explaining", "holding", "surroundings", "portraying"},

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from identity.activity import Imported
 from identity.events import Entry
 from identity.models import EventKind
 from identity.rulings.kinds import RulingKind
@@ -124,3 +125,21 @@ def test_what_somebody_gave_is_not_read_as_a_page() -> None:
     said = telling.sentence(entry("contact_created", email="<b>@hillvalley.edu"))
 
     assert "<bdi>&lt;b&gt;@hillvalley.edu</bdi>" in said
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"customers": 20000, "contacts": 1}, "20,000 new customers, 1 contact added"),
+        ({"merged": 4, "held": 2, "rejected": 1}, "4 merges, 2 rows kept apart, 1 row rejected"),
+        ({"rejected": 7, "rows": 9}, "nothing new, 7 rows rejected"),
+        ({}, "nothing new"),
+    ],
+)
+def test_an_import_tells_what_it_brought(counts: dict[str, int], said: str) -> None:
+    begun = datetime(1985, 10, 26, tzinfo=UTC)
+    line = Imported(7, "<customers>.csv", "Doc", "feed:shop", begun, begun, counts)
+
+    assert telling.imported(line) == (
+        f'<a href="/imports/7">Import 7</a> of <bdi>&lt;customers&gt;.csv</bdi>: {said}.'
+    )

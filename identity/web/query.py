@@ -3,6 +3,7 @@
 On a page, what makes no sense counts as not said; to a program it is told.
 """
 
+from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
@@ -14,6 +15,9 @@ from identity.models import LARGEST_ID
 
 Choice = TypeVar("Choice", bound=StrEnum)
 Shape = TypeVar("Shape", bound=BaseModel)
+
+LONGEST = 200
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2900, 1, 1)
 
 
 def one_of(choices: type[Choice], name: str) -> Choice | None:
@@ -27,6 +31,23 @@ def whole_number(name: str) -> int | None:
     number = request.args.get(name, type=int)
     # A larger number is an error in either database.
     return number if number is not None and abs(number) <= LARGEST_ID else None
+
+
+def text(name: str) -> str | None:
+    """Return what a parameter says, if it says anything that a database takes."""
+    said = request.args.get(name, "").strip()
+    # PostgreSQL has no NUL, and what is longer is nobody's name.
+    return said if 0 < len(said) <= LONGEST and said.isprintable() else None
+
+
+def day(name: str) -> date | None:
+    """Return the day that a parameter names, as YYYY-MM-DD."""
+    try:
+        named = date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+    # The first and the last days that there are have none beside them.
+    return named if FIRST_DAY <= named <= LAST_DAY else None
 
 
 def read(shape: type[Shape]) -> Shape:

@@ -12,9 +12,11 @@ from typing import Any
 from flask import url_for
 from markupsafe import Markup
 
+from identity.activity import Imported
 from identity.events import Entry
 from identity.identifiers import Kind
 from identity.models import EventKind
+from identity.web.wording import counted
 
 NOTHING_NEW = "Nothing new: all of this was already known."
 KEPT_APART = "A ruling keeps the phone number's customer apart from this one."
@@ -89,6 +91,14 @@ TOLD = {
     ),
 }
 """By the kind's value, as it stands in the table."""
+BROUGHT: dict[str, Callable[[int], str]] = {
+    "customers": lambda number: counted(number, "new customer"),
+    "contacts": lambda number: f"{counted(number, 'contact')} added",
+    "merged": lambda number: counted(number, "merge"),
+    "held": lambda number: f"{counted(number, 'row')} kept apart",
+    "rejected": lambda number: f"{counted(number, 'row')} rejected",
+}
+"""What an import counts, and how that is told."""
 RULED = {
     "apart": "two identifiers are never of one customer",
     "links_nobody": "a value links nobody",
@@ -117,6 +127,20 @@ def sentence(entry: Entry) -> Markup:
     return Markup(text).format(**pieces)  # noqa: S704
 
 
+def imported(line: Imported) -> Markup:
+    """Return an import as one line, with what it brought."""
+    name = Markup('<a href="{}">Import {}</a>').format(
+        url_for("web.one_import", import_id=line.id), counted(line.id)
+    )
+    brought = [say(line.counts[name]) for name, say in BROUGHT.items() if line.counts.get(name)]
+    if not any(line.counts.get(name) for name in ("customers", "contacts", "merged")):
+        brought.insert(0, "nothing new")
+    end = ", ".join(brought)
+    if line.finished_at is None:
+        end += ", and it is not finished"
+    return Markup("{} of <bdi>{}</bdi>: {}.").format(name, line.file_name, end)
+
+
 def _given(entry: Entry) -> Markup:
     values = filter(None, (entry.email, entry.phone_number))
     return Markup(" and ").join(Markup("<bdi>{}</bdi>").format(value) for value in values)
@@ -134,7 +158,7 @@ def _customers(ids: list[int | None]) -> Markup:
 
 
 def _contacts(ids: list[int]) -> str:
-    return f"{len(ids)} contact{'' if len(ids) == 1 else 's'}"
+    return counted(len(ids), "contact")
 
 
 def _changed(entry: Entry) -> Markup | str:
