@@ -66,7 +66,7 @@ FLOORS = {
         {"onrecord"},
         {"examining"},
         {"planning"},
-        {"running"},
+        {"running", "calls"},
     ],
     "identity.copying": [
         {"lines"},
@@ -86,7 +86,7 @@ FLOORS = {
         {"current"},
         {"callers", "sessions", "reporting", "bodies", "old_forms", "openapi"},
         {"charging", "observing", "errors", "sealed"},
-        {"auth", "domain", "previews"},
+        {"auth", "domain", "import_choices", "previews"},
         {"choosing"},
         {"security"},
         {"api", "home", "customers", "activity", "import_pages", "downloads", "docs"}

@@ -1,29 +1,33 @@
 """Strangers are not made one customer silently: what an import finds, rules and tells."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from identity.caution import running
+from identity.caution import calls, names, running
 from identity.caution.choosing import DEFAULT, Choices
 from identity.caution.planning import Plan, identifiers_of
+from identity.clusters import Cluster, Member
 from identity.database import db
 from identity.errors import Conflict
 from identity.identifiers import Identifiers, Kind, Value, parse_one
 from identity.importing import reading, register
 from identity.importing.tally import Tally
 from identity.models import Claim, Contact, Ruling
-from identity.reconciliation import identify
+from identity.reconciliation import Outcome, identify
 from identity.rulings import applying
 from identity.rulings import register as rulings
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import LinksNobody
 from identity.verification import verify
 from tests.bringing import Watcher, as_file, on
-from tests.conftest import See
+from tests.conftest import Make, See
 from tests.examples import BATCHES, INTERPLAY, Row
 from tests.oracle import Call
 from tests.tables import empty
@@ -47,9 +51,9 @@ def shared(value: str, people: int, header: str = "email,phone") -> bytes:
     return f"{header}\n{rows}".encode()
 
 
-def named(value: str, names: Iterable[str]) -> bytes:
+def named(value: str, people: Iterable[str]) -> bytes:
     """Return a file of people with names who give the same phone number."""
-    rows = "".join(f"p{n}@hillvalley.edu,{value},{name}\n" for n, name in enumerate(names))
+    rows = "".join(f"p{n}@hillvalley.edu,{value},{name}\n" for n, name in enumerate(people))
     return f"email,phone,full name\n{rows}".encode()
 
 
@@ -139,22 +143,22 @@ def test_one_customer_with_many_phones_and_one_name_is_no_crowd() -> None:
 
 @pytest.mark.usefixtures("app")
 @pytest.mark.parametrize(
-    "names",
+    "people",
     [
         ["Zara Thompson", "Sarah Tompson", "Sahra Thompson", "Thompson, Sara", "S Thompson"],
         ["Bob Smith", "B Smith", "Bob J Smith", "SMITH Bob"],
         ["Marty McFly", "Jennifer Parker", "Emmett Brown"],
     ],
 )
-def test_names_that_may_be_one_persons_and_households_are_joined(names: list[str]) -> None:
-    assert rehearse(named(OFFICE, names)).found.suspects == ()
+def test_names_that_may_be_one_persons_and_households_are_joined(people: list[str]) -> None:
+    assert rehearse(named(OFFICE, people)).found.suspects == ()
 
 
 @pytest.mark.usefixtures("app")
 def test_four_people_with_names_of_their_own_are_too_many() -> None:
-    names = ["Edward Kusha", "Mary Kusha", "Mark Kusha", "Marsha Kusha"]
+    people = ["Edward Kusha", "Mary Kusha", "Mark Kusha", "Marsha Kusha"]
 
-    plan = rehearse(named(OFFICE, names))
+    plan = rehearse(named(OFFICE, people))
 
     (suspect,) = plan.found.suspects
     assert str(suspect) == f"{OFFICE} is the phone number of 4 rows with 4 different names"
@@ -304,3 +308,72 @@ def test_what_an_import_rules_again_is_said_once() -> None:
     with db.engine.connect() as connection:
         assert [each.id for each in rulings.by(connection, "import:1")] == [1]
         assert connection.scalar(select(func.count(Claim.id))) == 25
+
+
+def post(client: FlaskClient, number: int, **more: str) -> Any:
+    told = {"email": f"p{number}@hillvalley.edu", "phoneNumber": "0000000000"} | more
+    return client.post("/identify", json=told).get_json()
+
+
+def test_calls_join_as_the_contract_says(make: Make) -> None:
+    client = make().test_client()
+
+    answers = [post(client, number) for number in range(4)]
+
+    assert len(answers[-1]["contact"]["secondaryContactIds"]) == 3
+
+
+@pytest.mark.usefixtures("app")
+def test_careful_calls_let_what_strangers_share_link_nobody(make: Make) -> None:
+    client = make(CAREFUL="1").test_client()
+
+    answers = [post(client, number) for number in range(4)]
+
+    assert "linksNobody" not in answers[1]
+    assert answers[2]["linksNobody"] == answers[3]["linksNobody"] == "phoneNumber"
+    assert answers[2]["contact"]["emails"] == ["p2@hillvalley.edu"]
+    assert ruled() == [
+        ("caution", "3 rows with 3 different emails; it ends with one digit, repeated", True)
+    ]
+    assert customers() == 4
+    assert verify().problems == []
+
+
+def test_a_careful_call_that_brings_nothing_new_asks_nothing_more() -> None:
+    doc = Member(1, None, "doc@hillvalley.edu", "0000000000", datetime.now(UTC))
+    known = Outcome(Cluster.of([doc]), None)
+
+    # Without an app there is no database to be asked.
+    assert not calls.check(Identifiers("doc@hillvalley.edu", "0000000000"), known, "api")
+
+
+def test_careful_calls_about_one_person_are_joined(make: Make) -> None:
+    client = make(CAREFUL="1").test_client()
+
+    for number in range(5):
+        answer = post(client, number, name="Emmett Brown", phoneNumber=OFFICE)
+
+    assert len(answer["contact"]["emails"]) == 5
+
+
+@pytest.mark.usefixtures("app")
+def test_what_a_person_let_link_again_is_not_ruled_by_a_call(make: Make) -> None:
+    client = make(CAREFUL="1").test_client()
+    for number in range(3):
+        post(client, number)
+    applying.withdraw(1, Ordered("Doc"))
+
+    answer = post(client, 4)
+
+    assert "linksNobody" not in answer
+    assert customers() == 1
+
+
+@pytest.mark.parametrize("words", [("O'Hare Ellie", "Ellie Ohare"), ("Dr. Brown", "Brown")])
+def test_names_are_compared_without_their_spelling(words: tuple[str, str]) -> None:
+    assert names.may_be_one(*map(names.words, words))
+
+
+def test_one_name_alone_is_that_of_many() -> None:
+    assert not names.may_be_one(names.words("Kusha"), names.words("Mary Kusha"))
+    assert not names.may_be_one(names.words("Customer 1"), names.words("Customer 12"))

@@ -2,14 +2,21 @@
 
 import io
 import re
+from datetime import UTC, datetime
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from identity.errors import Unavailable
+from identity.importing import reading, register, run
 from identity.models import Contact
+from identity.rulings import applying
+from identity.rulings.applying import Ordered
+from identity.rulings.kinds import ImportWithdrawn
 from identity.verification import verify
 from identity.web.import_pages import LARGEST_FILE
+from tests.bringing import Watcher, on
 from tests.conftest import See
 from tests.pages import folded
 from tests.tables import count
@@ -43,7 +50,7 @@ def confirm(client: FlaskClient, plan: TestResponse) -> TestResponse:
 
 def figure(page: str, label: str) -> int:
     (number,) = re.findall(rf"<dt>{label}</dt><dd>([\d,]+)</dd>", page)
-    return int(number)
+    return int(number.replace(",", ""))
 
 
 def test_the_plan_says_what_would_happen_and_changes_nothing(client: FlaskClient, see: See) -> None:
@@ -197,3 +204,145 @@ def test_an_export_is_a_download_and_begins_with_its_header(client: FlaskClient,
     assert header.startswith("customer_id,email,phone_number,other_emails")
     assert row.startswith("1,doc@hillvalley.edu,5554385,emmett@brown.org,,2,")
     assert client.get("/export/anything.csv").status_code == 404
+
+
+SHARED = b"email,phone\n" + b"".join(
+    b"p%d@hillvalley.edu,0000000000\n" % number for number in range(2000)
+)
+
+
+def form_of(client: FlaskClient, path: str) -> dict[str, list[str]]:
+    """Return what the form of a plan would send as it stands."""
+    fields: dict[str, list[str]] = {}
+    for tag in re.findall(r"<input[^>]+>", client.get(path).text.split("<main")[1]):
+        given = dict(re.findall(r'([a-z_-]+)="([^"]*)"', tag))
+        if given["type"] == "hidden" or " checked" in tag:
+            fields.setdefault(given["name"], []).append(given["value"])
+    return fields
+
+
+def send(client: FlaskClient, path: str, fields: dict[str, list[str]]) -> str:
+    return folded(client.post(path, data=fields, follow_redirects=True, headers=PAGE))
+
+
+def test_what_strangers_share_is_named_and_links_nobody_by_default(client: FlaskClient) -> None:
+    plan = folded(choose(client, SHARED))
+    sent = form_of(client, "/imports/1")
+
+    assert (
+        "0000000000</bdi></strong> is the phone number of 2,000 rows with 2,000 different" in plan
+    )
+    assert "2,000 customers more</strong> than now. If they linked, it would be 1 more." in plan
+    assert figure(plan, "New customers") == 2000
+
+    result = send(client, "/imports/1", sent)
+
+    assert figure(result, "New customers") == 2000
+    assert "0000000000</bdi> links nobody." in result
+    assert '<a class="button quiet small" href="/review/rulings/1/undo">' in result
+    assert "Undo this import…" in result
+    assert verify().clusters == 2000
+
+
+def test_a_choice_is_shown_with_what_it_leads_to_before_it_is_done(client: FlaskClient) -> None:
+    choose(client, SHARED)
+    sent = form_of(client, "/imports/1")
+    del sent["nobody"]
+
+    again = send(client, "/imports/1", sent)
+
+    assert "Nothing has been imported yet." in again
+    assert figure(again, "New customers") == 1
+    assert count(Contact) == 0
+
+    result = send(client, "/imports/1", form_of(client, "/imports/1"))
+
+    assert figure(result, "New customers") == 1
+    assert verify().clusters == 1
+    assert "ruled before" not in result
+
+
+def test_all_may_be_imported_as_it_is(client: FlaskClient) -> None:
+    choose(client, SHARED)
+
+    send(client, "/imports/1", form_of(client, "/imports/1") | {"as_it_is": ["1"]})
+    send(client, "/imports/1", form_of(client, "/imports/1"))
+
+    assert verify().clusters == 1
+
+
+def test_a_merge_says_who_and_why_and_can_be_left_out(client: FlaskClient, see: See) -> None:
+    see("doc@hillvalley.edu", "5554385")
+    see("marty@hillvalley.edu", "5551985")
+    content = b"email,phone\ndoc@hillvalley.edu,5551985\n"
+    plan = choose(client, content)
+    assert "Line 2 gives <bdi>doc@" in folded(plan)
+    (box,) = re.findall(r'id="apart-1" name="apart" value="([^"]+)"', plan.text)
+    sent = form_of(client, "/imports/1") | {"apart": [box], "again": ["1"]}
+
+    again = send(client, "/imports/1", sent)
+    assert figure(again, "Customers merged into others") == 0
+    assert "1 row would be held" in again
+    assert "Kept apart: the customer of" in again
+    result = send(client, "/imports/1", form_of(client, "/imports/1"))
+
+    assert "1 row were held" in result or "1 row was held" in result
+    assert "are never the same customer" in result
+    assert verify().clusters == 2
+
+
+def test_an_import_may_be_undone_and_says_so(client: FlaskClient) -> None:
+    page = confirm(client, choose(client)).text
+    (address,) = re.findall(r'href="(/review/plan/[^"]+)">Undo this import', page)
+    preview = client.get(address, headers=PAGE)
+    assert "Undo import 1" in preview.text
+
+    applying.rule(ImportWithdrawn(1), Ordered("Doc"))
+
+    page = client.get("/imports/1", headers=PAGE).text
+    assert "This import is undone" in page
+    assert "Undo this import…" not in page
+
+
+def test_while_an_import_runs_it_is_not_offered_to_be_undone(client: FlaskClient) -> None:
+    confirm(client, choose(client))
+    register.note(1, finished_at=None, seen_at=datetime.now(UTC))
+
+    page = client.get("/imports/1", headers=PAGE).text
+
+    assert "cannot be undone yet" in page
+    assert "Undo this import…" not in page
+
+
+def test_the_page_of_a_broken_off_import_tells_nothing_untrue(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BATCH", 10)
+    monkeypatch.setattr(run, "NOTED", 0.0)
+    taken = iter(range(3))
+
+    def break_off(rows: int) -> None:
+        if next(taken) == 2:
+            raise Unavailable("gone")
+
+    watcher = Watcher()
+    monkeypatch.setattr(watcher, "read", break_off)
+    import_id = register.give("customers.csv", "test")
+    with pytest.raises(Unavailable):
+        run.carry_out(on(SHARED), watcher, import_id)
+
+    counts = register.get(import_id).counts
+    assert (counts["rows"], counts["repeats"], counts["claims"]) == (30, 0, 30)
+    assert "Each of 30 rows brought something new" in folded(client.get("/imports/1", headers=PAGE))
+
+
+def test_a_source_may_be_named(client: FlaskClient) -> None:
+    data = {"csrf_token": token(client), "file": (io.BytesIO(FILE), "a.csv"), "source": "Till 1"}
+    plan = client.post("/import", data=data, follow_redirects=True, headers=PAGE)
+    confirm(client, plan)
+    data = {"csrf_token": token(client), "file": (io.BytesIO(FILE), "a.csv"), "source": "a:b"}
+    refused = client.post("/import", data=data, follow_redirects=True, headers=PAGE)
+
+    assert register.get(1).feed == "feed:till-1"
+    assert refused.status_code == 400
+    assert "A source has 1 to 100 printable characters" in refused.text

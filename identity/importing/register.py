@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -34,6 +35,8 @@ class Listed:
     seen_at: datetime | None
     feed: str | None
     counts: dict[str, int]
+    choices: dict[str, Any] | None
+    """What was chosen on its page; None for what is done by default."""
 
     @property
     def source(self) -> str:
@@ -51,6 +54,7 @@ class Listed:
 _columns = (
     *(Import.id, Import.file_name, Import.given_by, Import.given_at),
     *(Import.started_at, Import.finished_at, Import.seen_at, Import.feed, Import.counts),
+    Import.choices,
 )
 
 

@@ -3,6 +3,7 @@
 from flask import g
 
 from identity import clusters, database, explaining, reconciliation
+from identity.caution import calls
 from identity.clusters import Cluster
 from identity.errors import Gone, NotFound
 from identity.identifiers import Identifiers
@@ -12,10 +13,16 @@ from identity.web import callers, charging, current, metrics
 
 def decide(given: Identifiers, otherwise: str, reference: str = "", name: str = "") -> Outcome:
     """Link `given` to everything known; `otherwise` is the source when nobody has a name."""
-    outcome = reconciliation.identify(
-        given, source=callers.source(otherwise), reference=reference, name=name
-    )
+    source, config = callers.source(otherwise), current.config()
+
+    def identify() -> Outcome:
+        return reconciliation.identify(given, source=source, reference=reference, name=name)
+
+    outcome = identify()
     g.decision = metrics.count_decision(outcome)
+    if config.careful and calls.check(given, outcome, source, config.many_strangers):
+        # Known by now, and answered with what was ruled about it.
+        return identify()
     return outcome
 
 

@@ -36,6 +36,7 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
     """A file of customers."""
 
     file = FileField("CSV file", validators=[FileRequired("Choose a file.")])
+    source = StringField("Source")
 
 
 class SignInForm(FlaskForm):  # type: ignore[misc]

@@ -8,18 +8,22 @@ import io
 from collections.abc import Sequence
 from functools import partial
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from identity import database, events
+from identity.caution import running
+from identity.caution.choosing import Choices
 from identity.errors import InvalidInput
 from identity.events import Entry
-from identity.importing import register, run
+from identity.importing import register
 from identity.importing.files import examine
 from identity.importing.rejects import Rejects
 from identity.importing.run import Source
 from identity.models import EventKind
-from identity.web import blueprint, callers, paths
+from identity.rulings import register as rulings
+from identity.rulings.kinds import ImportWithdrawn
+from identity.web import blueprint, callers, current, import_choices, paths, previews
 from identity.web.domain import region
 from identity.web.forms import ImportForm
 from identity.web.marks import May, allow, take
@@ -30,6 +34,7 @@ TOO_LARGE = (
     f"A file for this page has at most {LARGEST_FILE // 1024**2} MB. Import a larger one on the "
     "machine of the service, with: flask identity import FILE"
 )
+SOURCE, AGAIN = "source", "again"
 FIRST = 5
 SHOWN = 50
 CHANGES = {
@@ -51,8 +56,14 @@ def import_page() -> ResponseReturnValue:
             examine(name, partial(io.BytesIO, content))
         except InvalidInput as problem:
             form.file.errors = [str(problem)]
-        else:
+        try:
+            feed = form.source.data and register.feed(form.source.data) and form.source.data
+        except InvalidInput as problem:
+            form.source.errors = [str(problem)]
+        if not form.errors:
             import_id = register.give(name, callers.source("a browser"), content)
+            if feed:
+                register.note(import_id, choices={SOURCE: feed})
             return redirect(url_for("web.one_import", import_id=import_id), 303)
     status = 400 if form.errors else 200
     page = render_template(
@@ -72,33 +83,46 @@ def one_import(import_id: int) -> ResponseReturnValue:
     listed, content = register.get(import_id), register.content(import_id)
     if listed.finished_at or content is None:
         return _result(listed)
-    source = _source(listed.file_name, content)
-    tally = run.rehearse(source, _Watcher(Rejects((), None)))
+    source = _source(listed, content)
+    choices = Choices.from_json(listed.choices)
+    many = current.config().many_strangers
+    plan = running.rehearse(source, _Watcher(Rejects((), None)), choices, many)
     return render_template(
         "import_plan.html",
         listed=listed,
+        undo=previews.address(ImportWithdrawn(import_id)),
+        source=source,
         file=source.file,
         first=list(source.first(FIRST)),
-        tally=tally,
-        counts=tally.counts(),
-        unions=tally.unions(),
+        plan=plan,
+        tally=plan.tally,
+        counts=plan.tally.counts(),
+        suspects=import_choices.of_suspects(plan, SHOWN),
+        merges=import_choices.of_merges(plan, SHOWN),
+        left_out=import_choices.of_left_out(plan),
         shown=SHOWN,
-        form=ImportForm(),
     )
 
 
 @blueprint.post(paths.IMPORT)
 @allow(May.USER)
 def carry_out(import_id: int) -> ResponseReturnValue:
-    """Import a file whose plan was confirmed."""
+    """Import a file whose plan was confirmed; show the plan again when other choices were made."""
     listed, content = register.get(import_id), register.content(import_id)
     here = redirect(url_for("web.one_import", import_id=import_id), 303)
     if content is None:
         # Confirmed twice; the first time is enough.
         return here
-    source, rejected = _source(listed.file_name, content), io.BytesIO()
+    choices = Choices.from_json(listed.choices)
+    chosen = import_choices.sent(choices)
+    if chosen != choices or AGAIN in request.form:
+        register.note(import_id, choices=(listed.choices or {}) | chosen.as_json())
+        flash("This is what your choices lead to. Nothing has been imported yet.")
+        return here
+    source, rejected = _source(listed, content), io.BytesIO()
+    many = current.config().many_strangers
     with Rejects(source.file.header, lambda: rejected) as kept:
-        run.carry_out(source, _Watcher(kept), import_id)
+        running.carry_out(source, _Watcher(kept), import_id, choices, many)
         kept.flush()
         register.note(import_id, rejects=rejected.getvalue() or None)
     flash("The file is imported.")
@@ -112,14 +136,22 @@ def _result(listed: register.Listed) -> str:
         )
 
     changes = [(kind, heading, told(kind)) for kind, heading in CHANGES.items()]
-    rejected = register.rejects(listed.id) is not None
+    withdrawn = ImportWithdrawn(listed.id)
     return render_template(
-        "import_result.html", listed=listed, changes=changes, rejected=rejected, shown=SHOWN
+        "import_result.html",
+        listed=listed,
+        changes=changes,
+        rejected=register.rejects(listed.id) is not None,
+        shown=SHOWN,
+        ruled=database.read(lambda connection: rulings.by(connection, listed.source)),
+        undone=database.read(lambda connection: rulings.same(connection, withdrawn)),
+        undo=previews.address(withdrawn),
     )
 
 
-def _source(name: str, content: bytes) -> Source:
-    return Source(examine(name, partial(io.BytesIO, content)), region())
+def _source(listed: register.Listed, content: bytes) -> Source:
+    feed = (listed.choices or {}).get(SOURCE, "")
+    return Source(examine(listed.file_name, partial(io.BytesIO, content)), region(), feed)
 
 
 class _Watcher:
