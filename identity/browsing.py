@@ -1,4 +1,4 @@
-"""The catalogue: customers by the page, searched and sorted, and how many there are.
+"""The catalogue: customers by the page, sorted, and how many there are.
 
 Every question is one or two statements, however many customers there are, and a page begins
 where the last one ended (not at a number of rows to skip, which the database would have to
@@ -14,13 +14,14 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
+from identity.identifiers import Kind
 from identity.models import Contact, Event, EventKind, Identifier
 
 PAGE = 25
-MATCHES = 500
-"""Identifiers that a search looks at, at most."""
-SHORTEST = 3
-"""Characters that a search needs. Two match half of everybody and no index helps."""
+LOOKED_AT = 1_000
+"""Phone numbers without a country code that are looked at."""
+NATIONAL = 7
+"""Digits from which on such a number would have a country."""
 
 
 class Order(StrEnum):
@@ -78,6 +79,24 @@ def figures(connection: Connection) -> Figures:
     return Figures(contacts - secondaries, contacts, merges)
 
 
+CODELESS = (
+    select(Identifier.value)
+    # A plus comes before all digits, so these are the last in the index.
+    .where(Identifier.kind == Kind.PHONE.value, Identifier.value >= "0")
+    .limit(LOOKED_AT)
+    .subquery()
+)
+
+
+def without_country_code(connection: Connection) -> int:
+    """Return how many phone numbers are kept as they were typed; at most those looked at.
+
+    Short ones are no numbers of any country and not counted.
+    """
+    chosen = select(func.count()).where(func.length(CODELESS.c.value) >= NATIONAL)
+    return connection.scalar(chosen) or 0
+
+
 def customers(connection: Connection, order: Order, *, after: int | None = None) -> Page:
     """Return a page of customers, beginning after the customer (or contact) `after`."""
     chosen = {
@@ -86,28 +105,8 @@ def customers(connection: Connection, order: Order, *, after: int | None = None)
         Order.LARGEST: _largest,
     }[order](after)
     rows = connection.execute(chosen.limit(PAGE + 1)).all()
-    found = _summaries(connection, [row.primary_id for row in rows[:PAGE]])
+    found = summaries(connection, [row.primary_id for row in rows[:PAGE]])
     return Page(found, rows[PAGE - 1].mark if len(rows) > PAGE else None)
-
-
-def search(connection: Connection, part: str) -> Page:
-    """Return customers with an email or phone number that contains `part`.
-
-    The newest of the first `MATCHES` found. One page, and `after` tells only that there may
-    be more: who types another character gets further than who turns pages.
-    """
-    pattern = "%" + part.translate({ord(c): f"\\{c}" for c in "\\%_"}) + "%"
-    matching = (
-        select(func.coalesce(Contact.linked_id, Contact.id).label("primary_id"))
-        .join_from(Identifier, Contact, Identifier.contact_id == Contact.id)
-        .where(Identifier.value.like(pattern, escape="\\"), LIVE)
-        # A search for "@" would otherwise carry every customer here before the first is shown.
-        .limit(MATCHES)
-    )
-    found = connection.scalars(matching).all()
-    ids = sorted(set(found), reverse=True)
-    more = len(ids) > PAGE or len(found) == MATCHES
-    return Page(_summaries(connection, ids[:PAGE]), ids[:PAGE][-1] if more else None)
 
 
 def _newest(after: int | None) -> Select[*tuple[Any, ...]]:
@@ -161,7 +160,8 @@ def _older_than(contact_id: int) -> Any:
     return tuple_(Contact.created_at, Contact.id) < tuple_(moment, literal(contact_id))
 
 
-def _summaries(connection: Connection, primary_ids: Sequence[int]) -> list[Summary]:
+def summaries(connection: Connection, primary_ids: Sequence[int]) -> list[Summary]:
+    """Return those customers, in that order; whoever is none any more is left out."""
     secondary = aliased(Contact)
     rows = connection.execute(
         select(

@@ -151,10 +151,35 @@ def look_up(given: Identifiers) -> Looked | None:
     return database.read(lambda connection: _look_up(connection, given))
 
 
-def check_left(given: Identifiers) -> None:
-    """Raise `InvalidInput` when nothing of what is given counts."""
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What a call to identify would do."""
+
+    clusters: tuple[Cluster, ...]
+    """Those who are known by what is given, as they are; the one that stays comes first."""
+    event: EventKind | None
+    """As in `Outcome`; so are the next two."""
+    kept_apart_from: int | None
+    links_nobody: Kind | None
+
+
+def foresee(given: Identifiers, *, source: str) -> Foreseen:
+    """Return what `identify` would do; raise `InvalidInput` when nothing given counts."""
     call = Call(given.email, given.phone_number)
-    database.read(lambda connection: _find(connection, given, call, ""))
+    with database.snapshot() as connection:
+        found = _find(connection, given, call, source)
+        now = datetime.now(UTC)
+        known, ruled = _known(connection, found, call, now, hold=False)
+        decided = decide([call], known, ruled, now)
+    event = decided.lines[-1].kind if decided.lines else None
+    apart = decided.held or (event is None and len(found.clusters) > 1)
+    other = [found.of(value) for value in found.left(given).values()][-1]
+    return Foreseen(
+        found.clusters,
+        event,
+        other.primary_id if apart and other else None,
+        next(iter(found.nobody), None),
+    )
 
 
 def _look_up(connection: Connection, given: Identifiers) -> Looked | None:

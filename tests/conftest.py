@@ -5,9 +5,11 @@ import logging
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -15,6 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from hypothesis import HealthCheck, settings
+from werkzeug.serving import make_server
 
 from identity import access, create_app
 from identity.clusters import Cluster
@@ -23,14 +26,18 @@ from identity.database import db
 from identity.identifiers import Identifiers
 from identity.reconciliation import identify
 from tests import postgres
+from tests.browser import chromium
 from tests.linting import LintingClient
 from tests.postgres import Postgres
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 See = Callable[..., Cluster]
 Make = Callable[..., Flask]
 
 # Needs requirements-browser.txt; script/test installs it where there is a browser.
-collect_ignore = [] if importlib.util.find_spec("pytest_playwright") else ["test_browser.py"]
+collect_ignore_glob = [] if importlib.util.find_spec("pytest_playwright") else ["test_browser*.py"]
 
 # Nothing here is about time, and machines are shared. Where a change is judged, the same examples
 # are tried each time: whoever breaks nothing must not be refused for somebody else's discovery.
@@ -207,3 +214,45 @@ def see(app: Flask) -> See:
             return identify(Identifiers.parse(email, phone), source=source).cluster
 
     return see
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    """How the browser of this machine is begun."""
+    return {
+        "executable_path": chromium(),
+        "args": [
+            "--no-sandbox",
+            "--disable-quic",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ],
+    }
+
+
+@pytest.fixture
+def site(app: Flask) -> Iterator[str]:
+    """The address of the app, served to a browser."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def page(browser: "Browser", site: str) -> Iterator["Page"]:
+    with browser.new_context(base_url=site) as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def complaints(page: "Page") -> list[str]:
+    """What the browser complains of: errors of scripts, and breaches of the content policy."""
+    told: list[str] = []
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("console", lambda line: told.append(line.text) if line.type == "error" else None)
+    return told

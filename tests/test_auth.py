@@ -27,6 +27,7 @@ from identity.web.marks import May
 from identity.web.presenters import mask_email, mask_phone_number
 from tests.callers import KEY, PASSWORD, bearing, from_outside, key
 from tests.conftest import Make, See
+from tests.pages import add
 
 MARTY = {"email": "mcfly@hillvalley.edu", "phoneNumber": "123456"}
 
@@ -48,6 +49,9 @@ ROUTES = {
     "web.openapi": May.VISITOR,
     "web.docs": May.VISITOR,
     "web.home": May.USER,
+    "web.add": May.USER,
+    "web.adding": May.USER,
+    "web.carry_out_adding": May.USER,
     "web.customers": May.USER,
     "web.cluster": May.USER,
     "web.events_page": May.USER,
@@ -77,6 +81,7 @@ ARGUMENTS = {
     "ruling_id": 1,
     "what": "customers",
     "filename": "page.css",
+    "given": "1955",
     "typed": "sealed",
     "ruling": "sealed",
 }
@@ -302,10 +307,7 @@ def test_a_user_signs_in_and_is_the_source(guarded: Flask, outside: FlaskClient)
     known(outside)
 
     arrived = sign_in(outside, PASSWORD, "Doc", to="/clusters")
-    page = outside.get("/").text
-    (token,) = set(re.findall(r'name="csrf_token" type="hidden" value="([^"]+)"', page))
-    form = {"csrf_token": token, "submit": "y", "email": MARTY["email"], "phone_number": "123456"}
-    outside.post("/", data=form)
+    add(outside, MARTY["email"], "123456")
 
     assert arrived.location == "/clusters"
     with guarded.app_context(), db.engine.connect() as connection:
@@ -377,7 +379,7 @@ def test_the_cookie_is_for_this_site_and_https_alone(make: Make) -> None:
 def test_a_form_of_another_site_is_refused(outside: FlaskClient) -> None:
     sign_in(outside, PASSWORD)
 
-    response = outside.post("/", data={"submit": "y", "email": "doc@hillvalley.edu"})
+    response = outside.post("/add", data={"email": "doc@hillvalley.edu"})
 
     assert response.status_code == 400
 

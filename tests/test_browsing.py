@@ -1,7 +1,5 @@
 """The lists: orders, pages, search, figures, and the way between two identifiers."""
 
-import re
-
 import pytest
 from flask.testing import FlaskClient
 
@@ -10,7 +8,7 @@ from identity.browsing import Order
 from identity.graphs import graph_of
 from identity.web import picture as drawing
 from tests.conftest import See
-from tests.pages import folded, send
+from tests.pages import add, folded
 
 
 def ids(order: Order) -> list[int]:
@@ -27,11 +25,6 @@ def walk(order: Order) -> list[int]:
             page = browsing.customers(connection, order, after=page.after)
             found += page.customers
     return [customer.primary_id for customer in found]
-
-
-def searched(part: str) -> list[int]:
-    page = database.read(lambda connection: browsing.search(connection, part))
-    return [customer.primary_id for customer in page.customers]
 
 
 @pytest.fixture
@@ -78,24 +71,6 @@ def test_a_summary_counts_the_contacts() -> None:
         3,
     )
     assert marty.last_activity_at > marty.created_at
-
-
-@pytest.mark.usefixtures("town")
-@pytest.mark.parametrize(
-    ("part", "expected"),
-    [
-        ("calvin", [1]),
-        ("@hill", [3, 2, 1]),
-        ("4385", [2]),
-        ("brown.org", [2]),
-        ("nobody", []),
-        ("%", []),
-        ("hill_alley", []),
-        ("\\", []),
-    ],
-)
-def test_searching_finds_any_part_and_nothing_else(part: str, expected: list[int]) -> None:
-    assert searched(part) == expected
 
 
 @pytest.mark.usefixtures("town")
@@ -154,25 +129,8 @@ def test_an_empty_house_says_what_to_do_first(client: FlaskClient) -> None:
 
 
 @pytest.mark.usefixtures("town")
-def test_searching_in_the_page(client: FlaskClient) -> None:
-    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/clusters").text)
-    assert token
-
-    def found(part: str) -> str:
-        return folded(client.post("/clusters", data={"csrf_token": token[1], "part": part}))
-
-    assert "marty@hillvalley.edu" in found(" CALVIN ")
-    assert "marty@hillvalley.edu" in found("555-19")
-    assert "marty@hillvalley.edu" in found("cal\x00vin\u200b")
-    assert "Nobody has" in found("a" * 60_000)
-    assert "Nobody has" in found("((()))")
-    assert "at least 3 characters" in found("ca")
-    assert "Nobody has" in found("<script>")
-
-
-@pytest.mark.usefixtures("town")
 def test_the_ledger_tells_of_a_merge_on_the_page(client: FlaskClient) -> None:
-    page = folded(send(client, "submit", "doc@hillvalley.edu", "555-1985"))
+    page = folded(add(client, "doc@hillvalley.edu", "555-1985"))
 
     assert "customer 2, with 2 contacts, became part of" in page
     assert "Two customers turned out to be one" in page
@@ -187,27 +145,7 @@ def test_a_marked_contact_and_the_way_are_on_the_page(client: FlaskClient) -> No
     assert page.count("were given together:") == 2
 
 
-def test_a_search_that_stops_early_says_that_there_may_be_more(
-    see: See, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(browsing, "MATCHES", 3)
-    for number in range(4):
-        see(f"{number}@crowd.example", "1")
-
-    page = database.read(lambda connection: browsing.search(connection, "crowd"))
-
-    assert [customer.primary_id for customer in page.customers] == [1]
-    assert page.after is not None
-
-
 @pytest.mark.usefixtures("town")
 def test_the_end_of_a_list_is_not_an_empty_house(client: FlaskClient) -> None:
     assert "There are no more." in folded(client.get("/clusters?after=1"))
     assert "There is nothing older." in folded(client.get("/events?before=1"))
-
-
-def test_a_search_form_that_is_too_old_says_so(client: FlaskClient) -> None:
-    response = client.post("/clusters", data={"part": "doc"}, follow_redirects=True)
-
-    assert response.request.path == "/clusters"
-    assert "The page was open for too long. Try again." in folded(response)

@@ -7,6 +7,7 @@ blueprint = Blueprint("web", __name__)
 # The views hang themselves on the blueprint when their modules are imported.
 from identity.web import (  # noqa: E402
     activity,  # noqa: F401
+    adding,  # noqa: F401
     api,  # noqa: F401
     applying,  # noqa: F401
     customer,  # noqa: F401

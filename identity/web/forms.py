@@ -2,19 +2,17 @@
 
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField, FileRequired
-from wtforms import PasswordField, StringField, SubmitField
+from wtforms import PasswordField, StringField
 
 from identity.errors import InvalidInput
 from identity.identifiers import Identifiers
 
 
-class IdentifyForm(FlaskForm):  # type: ignore[misc]
-    """An email and a phone number, to look up or to submit."""
+class AddForm(FlaskForm):  # type: ignore[misc]
+    """An email and a phone number, to be added."""
 
     email = StringField("Email")
     phone_number = StringField("Phone number")
-    look_up = SubmitField("Look up")
-    submit = SubmitField("Submit")
 
     def identifiers(self, region: str | None) -> Identifiers | None:
         """Return what was typed; None when it cannot be used, with the fields saying why."""
