@@ -120,7 +120,7 @@ class Identifiers:
 
 def parse_one(typed: str, region: str | None = None) -> Value:
     """Return the one identifier that was typed, which is an email when there is an @ in it."""
-    email, phone_number = (typed, None) if "@" in typed else (None, typed)
+    email, phone_number = (typed, None) if is_of_email(typed) else (None, typed)
     (value,) = Identifiers.parse(email, phone_number, region=region).values()
     return value
 
@@ -246,16 +246,26 @@ def _digits(text: str, *, plus: bool) -> str:
     return f"+{digits}" if plus else digits
 
 
+def legible(typed: str) -> str:
+    """Return what somebody typed without what cannot be seen, composed as we keep texts."""
+    text = _UNPRINTABLE.sub("", _INVISIBLE.sub("", typed))
+    return unicodedata.normalize("NFC", text).strip()
+
+
 def as_searched(typed: str) -> str:
     """Return a part of an email or phone number as it would stand in a normalised one."""
-    text = _UNPRINTABLE.sub("", _INVISIBLE.sub("", typed)).strip()[:EMAIL_LENGTH]
-    text = unicodedata.normalize("NFC", text.lower())
-    if "@" in text or any(character.isalpha() for character in text):
-        return text
+    text = legible(typed)[:EMAIL_LENGTH].lower()
+    if is_of_email(text) or any(character.isalpha() for character in text):
+        return unicodedata.normalize("NFC", text)
     if any(character.isdigit() for character in text):
         # Part of a phone number, which is kept without its punctuation.
         return "".join(_DIGIT_OR_PLUS.findall(text))
     return text
+
+
+def is_of_email(typed: str) -> bool:
+    """Tell whether what was typed can be a part of an email and nothing else."""
+    return "@" in typed
 
 
 def plain_text(given: object, field: str = "name") -> str:

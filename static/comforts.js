@@ -23,3 +23,13 @@ for (const value of document.querySelectorAll("[data-copy]")) {
   });
   value.after(button);
 }
+
+// A slash begins a search, from wherever nothing is being typed.
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input, textarea, select, [contenteditable]");
+  const search = document.getElementById("typed");
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing || !search) return;
+  event.preventDefault();
+  search.focus();
+  search.select();
+});

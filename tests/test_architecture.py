@@ -32,6 +32,7 @@ FLOORS = {
         | {"graphs", "history", "membership", "sizing"},
         {"rebuilding", "naming"},
         {"reconciliation", "explaining", "holding", "surroundings", "portraying"},
+        {"searching"},
         {"importing"},
         {"rulings"},
         {"caution"},
@@ -53,6 +54,13 @@ FLOORS = {
         {"files", "rows", "imagining", "beforehand"},
         {"reading"},
         {"run"},
+    ],
+    "identity.searching": [
+        {"numbers"},
+        {"words"},
+        {"typed", "places"},
+        {"scanning", "members"},
+        {"finding"},
     ],
     "identity.rulings": [
         {"kinds", "plans", "orders"},
@@ -88,7 +96,7 @@ FLOORS = {
         {"charging", "observing", "errors", "sealed"},
         {"auth", "domain", "import_choices", "previews"},
         {"choosing"},
-        {"security"},
+        {"security", "adding"},
         {"api", "home", "customers", "activity", "import_pages", "downloads", "docs"}
         | {"operating", "signing", "rulings", "why", "searching", "review", "ruling_pages"}
         | {"customer", "applying"},
