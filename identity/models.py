@@ -161,6 +161,7 @@ class Claim(Base):
         Index(
             "ix_claim_other_contact_id", "other_contact_id", **where("other_contact_id IS NOT NULL")
         ),
+        Index("ix_claim_held_by", "held_by", **where("held_by IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
@@ -283,6 +284,51 @@ class Event(Base):
     in_claims: Mapped[bool] = mapped_column(Boolean, server_default=false())
     """Whether its evidence is among the claims. What the version before writes, while both run, is
     not yet: it does not know this column."""
+
+
+OPEN_FINDING = "many > 0 AND (fine_many IS NULL OR many >= 2 * fine_many)"
+"""What a person is to look at: nobody said it is fine, or it has doubled since."""
+
+
+class Finding(Base):
+    """Something that looks wrong, and whether somebody said that it is fine."""
+
+    __tablename__ = "finding"
+    __table_args__ = (
+        UniqueConstraint("kind", "subject"),
+        Index("ix_finding_open", "kind", "many", "id", **where(OPEN_FINDING)),
+        Index("ix_finding_fine_at", "fine_at", "id", **where("fine_at IS NOT NULL")),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(Exact)
+    subject: Mapped[str] = mapped_column(Exact)
+    """What it is about, in one spelling."""
+    many: Mapped[int] = mapped_column(BigInteger)
+    """How much of it there is; 0 for what was wrong once and is right now."""
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+    found_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    fine_by: Mapped[str | None] = mapped_column(Text)
+    """Who said that it is fine."""
+    fine_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    fine_many: Mapped[int | None] = mapped_column(BigInteger)
+    """How much of it there was then."""
+
+
+class Sweep(Base):
+    """How far everything told was looked at, for findings. There is one row at most."""
+
+    __tablename__ = "sweep"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    done: Mapped[int | None] = mapped_column(BigInteger)
+    """The place of the last claim, or line of the ledger, that was looked at."""
+    again_after: Mapped[int | None] = mapped_column(BigInteger)
+    """The last finding that was looked at again; None when none has to be."""
+    again_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it was last begun to look at the findings again."""
 
 
 class Import(Base):

@@ -8,6 +8,10 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+EXACT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+MOMENT = sa.DateTime(timezone=True)
+
 
 def upgrade() -> None:
     # A history is read from its end, by the page.
@@ -27,9 +31,13 @@ def upgrade() -> None:
     if _has_trigrams():
         op.execute("CREATE INDEX ix_reference_name ON reference USING gin (name gin_trgm_ops)")
     op.add_column("import", sa.Column("choices", sa.JSON()))
+    _create_findings()
 
 
 def downgrade() -> None:
+    op.drop_index("ix_claim_held_by", "claim")
+    op.drop_table("sweep")
+    op.drop_table("finding")
     op.drop_column("import", "choices")
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP INDEX IF EXISTS ix_reference_name")
@@ -46,6 +54,44 @@ def _compare_sources(collation: str) -> None:
     # stand together, and all of them are passed over at once. Nothing is written anew.
     if op.get_bind().dialect.name == "postgresql":
         op.execute(f'ALTER TABLE event ALTER COLUMN source TYPE text COLLATE "{collation}"')
+
+
+def _create_findings() -> None:
+    op.create_table(
+        "finding",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("kind", EXACT, nullable=False),
+        sa.Column("subject", EXACT, nullable=False),
+        sa.Column("many", sa.BigInteger(), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("found_at", MOMENT, nullable=False),
+        sa.Column("fine_by", sa.Text()),
+        sa.Column("fine_at", MOMENT),
+        sa.Column("fine_many", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
+        sa.UniqueConstraint("kind", "subject", name=op.f("uq_finding_kind")),
+        sqlite_autoincrement=True,
+    )
+    _index(
+        *("ix_finding_open", "finding", ["kind", "many", "id"]),
+        "many > 0 AND (fine_many IS NULL OR many >= 2 * fine_many)",
+    )
+    _index("ix_finding_fine_at", "finding", ["fine_at", "id"], "fine_at IS NOT NULL")
+    op.create_table(
+        "sweep",
+        sa.Column("id", ID, autoincrement=False, nullable=False),
+        sa.Column("done", sa.BigInteger()),
+        sa.Column("again_after", sa.BigInteger()),
+        sa.Column("again_at", MOMENT),
+        sa.CheckConstraint("id = 1", name=op.f("ck_sweep_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sweep")),
+    )
+    _index("ix_claim_held_by", "claim", ["held_by"], "held_by IS NOT NULL")
+
+
+def _index(name: str, table: str, columns: list[str], condition: str) -> None:
+    where = sa.text(condition)
+    op.create_index(name, table, columns, postgresql_where=where, sqlite_where=where)
 
 
 def _has_trigrams() -> bool:
