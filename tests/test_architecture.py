@@ -36,7 +36,7 @@ FLOORS = {
         {"importing"},
         {"rulings"},
         {"caution"},
-        {"verification", "seeding", "exporting", "copying", "keeping"},
+        {"verification", "seeding", "exporting", "copying", "keeping", "reviewing"},
         {"web", "cli"},
     ],
     "identity.deciding": [
@@ -75,6 +75,13 @@ FLOORS = {
         {"examining"},
         {"planning"},
         {"running", "calls"},
+    ],
+    "identity.reviewing": [
+        {"findings", "settling", "looking", "customers", "bridges"},
+        {"values", "joints", "country_codes", "merges", "held"},
+        {"checking"},
+        {"steps"},
+        {"sweeping"},
     ],
     "identity.copying": [
         {"lines"},

@@ -15,15 +15,15 @@ from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, ClaimWithdrawn, LinksNobody, SourceWithdrawn
 from tests.conftest import See
 
-MANY = 6
-"""Strangers that are too many, in these tests."""
+MANY_NAMED, MANY = 2, 6
+"""Strangers that are too many, in these tests: with names, and without."""
 STEWARD = Ordered("Doc")
 ZEROES, SHARED = "0000000000", "+16172531000"
 
 
 def swept() -> dict[Kind, list[Kept]]:
     """Sweep, and return what there is to look at."""
-    assert reviewing.sweep(MANY).finished
+    assert reviewing.sweep(MANY_NAMED).finished
     return opened()
 
 
@@ -321,7 +321,7 @@ def test_a_sweep_writes_nothing_when_there_is_nothing_new(see: See) -> None:
     strangers(see, SHARED, MANY)
     swept()
 
-    assert reviewing.sweep(MANY).steps == 0
+    assert reviewing.sweep(MANY_NAMED).steps == 0
 
 
 def test_a_sweep_may_begin_with_the_first_claim_again(see: See) -> None:
@@ -329,6 +329,6 @@ def test_a_sweep_may_begin_with_the_first_claim_again(see: See) -> None:
     assert swept() == {}
     sweeping.again()
 
-    assert reviewing.sweep(MANY - 1).steps > 0
+    assert reviewing.sweep(MANY_NAMED - 1).steps > 0
 
     assert Kind.SHARED in opened()

@@ -5,7 +5,6 @@ from itertools import groupby
 
 from sqlalchemy import Connection
 
-from identity.explaining import primaries_of
 from identity.reviewing import country_codes, held, joints, merges, values
 from identity.reviewing.findings import Found, Kept, Kind
 
@@ -38,7 +37,7 @@ def glance(
     subjects = [each.subject for each in kept]
     still: dict[str, list[int]]
     if kind in OF_VALUES:
-        still = _values(connection, kind, subjects, many)
+        still = {told: [id_] for told, id_ in values.glance(connection, subjects, many).items()}
     elif kind is Kind.BRIDGE:
         still = {told: [id_] for told, id_ in joints.glance(connection, subjects).items()}
     else:
@@ -48,18 +47,6 @@ def glance(
             if each.many
         }
     return {each.id: still[each.subject] for each in kept if each.subject in still}
-
-
-def _values(
-    connection: Connection, kind: Kind, subjects: Sequence[str], many: int
-) -> dict[str, list[int]]:
-    told = [(kind, each) for each in subjects]
-    found = values.check(connection, told, many, most=values.CLOSELY)
-    still = {each.subject for each in found if each.many}
-    primaries = primaries_of(connection, {values.named(each) for each in still})
-    return {
-        each: [primaries[values.named(each)]] for each in still if values.named(each) in primaries
-    }
 
 
 def _customers(found: Found) -> list[int]:

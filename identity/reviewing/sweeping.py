@@ -16,6 +16,7 @@ from identity import database
 from identity.models import Sweep
 from identity.reviewing import findings, settling, steps
 from identity.reviewing.findings import Found
+from identity.reviewing.looking import looking
 
 PATIENCE = 5.0
 """Seconds to wait, at most, for those who are about to write what they were told."""
@@ -72,7 +73,7 @@ def sweep(
 ) -> Swept:
     """Look at what was told and was not looked at yet, for that many seconds at most.
 
-    `many` strangers on one value are too many. `pause` is called after each step, with the
+    `many` is how many strangers are too many, as `fillers` has it. `pause` is called after each step, with the
     seconds that it took. Raise `Unavailable` when the database goes away.
     """
     last, known = settling.settled(patience)
@@ -115,8 +116,7 @@ def _is_due(now: State, last: int | None) -> bool:
 
 def _step(before: State, last: int | None, many: int) -> bool:
     """Do what comes next; tell whether nobody else did it first."""
-    with database.snapshot() as connection:
-        _trust_indexes(connection)
+    with looking() as connection:
         if last is not None and (before.done is None or before.done < last):
             after, found = _ahead(connection, before, last, many)
         else:
@@ -130,14 +130,6 @@ def _step(before: State, last: int | None, many: int) -> bool:
             return True
 
     return database.retrying(write)
-
-
-def _trust_indexes(connection: Connection) -> None:
-    # What the planner knows of a table is old after an import, or nothing at all. Each question
-    # here is about values that an index finds, and reading a whole table instead takes for ever.
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        connection.exec_driver_sql("SET LOCAL jit = off")
 
 
 def _ahead(
