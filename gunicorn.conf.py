@@ -24,6 +24,7 @@ from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
 from identity.config import Config  # noqa: E402
 from identity.errors import ConfigurationError  # noqa: E402
+from identity.web import sweeping  # noqa: E402
 
 try:
     settings = Config.from_environment()
@@ -71,6 +72,17 @@ def when_ready(server: Any) -> None:
         for direction in socket.SO_RCVTIMEO, socket.SO_SNDTIMEO:
             # What is accepted has the options of the socket it came by.
             listener.sock.setsockopt(socket.SOL_SOCKET, direction, struct.pack("ll", STALLED, 0))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let each worker look at what was told to it, for the page Review."""
+    worker.sweeper = sweeping.begin(worker.wsgi)
+
+
+def worker_exit(_: Any, worker: Any) -> None:
+    """Let a worker's sweep end with the step that it is at."""
+    if sweeper := getattr(worker, "sweeper", None):
+        sweeper.end(patience=2)
 
 
 def child_exit(_: Any, worker: Any) -> None:

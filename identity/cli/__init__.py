@@ -12,6 +12,7 @@ from identity.cli.exits import BROKEN_OFF, DAMAGED, DRIFTED
 from identity.cli.exports import export_file
 from identity.cli.files import import_file
 from identity.cli.keys import key
+from identity.cli.review import review
 from identity.cli.rulings import apart, links_nobody, rulings, undo, withdraw
 from identity.cli.users import user
 from identity.cli.why import why
@@ -42,7 +43,7 @@ identity.add_command(import_file)
 identity.add_command(export_file)
 identity.add_command(key)
 identity.add_command(user)
-for command in apart, links_nobody, withdraw, rulings, undo, why:
+for command in apart, links_nobody, withdraw, rulings, undo, why, review:
     identity.add_command(command)
 
 

@@ -7,6 +7,8 @@ from sqlalchemy import BigInteger, Connection, FromClause, func, select
 from identity.bulk import Question, Selected
 from identity.models import Claim, Ruling
 from identity.reviewing.findings import Found, Kind
+from identity.rulings import register
+from identity.rulings.register import Registered
 
 SOURCES = 5
 """Sources that are named."""
@@ -48,3 +50,9 @@ def look(connection: Connection, rulings: Collection[int]) -> Iterator[Found]:
 def check(connection: Connection, subjects: Collection[str]) -> Iterator[Found]:
     """Yield what some findings are about as it is now."""
     yield from look(connection, [int(each) for each in subjects])
+
+
+def rulings(connection: Connection, ids: Collection[int]) -> dict[int, Registered]:
+    """Return the rulings of some ids."""
+    rows = connection.execute(select(*register.COLUMNS).where(_ruling.id.in_(ids)))
+    return {each.id: each for each in map(register.registered, rows)}

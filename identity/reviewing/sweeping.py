@@ -73,8 +73,8 @@ def sweep(
 ) -> Swept:
     """Look at what was told and was not looked at yet, for that many seconds at most.
 
-    `many` is how many strangers are too many, as `fillers` has it. `pause` is called after each step, with the
-    seconds that it took. Raise `Unavailable` when the database goes away.
+    `many` is how many strangers are too many, as `fillers` has it. `pause` is called after each
+    step, with the seconds that it took. Raise `Unavailable` when the database goes away.
     """
     last, known = settling.settled(patience)
     deadline = time.monotonic() + seconds

@@ -1,0 +1,78 @@
+"""What looks wrong, for the terminal: `flask identity review`."""
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from identity import reviewing
+from identity.cli.typed import counted
+from identity.errors import Unavailable
+from identity.reviewing import country_codes, findings, joints, sweeping, values
+from identity.reviewing.findings import Kept, Kind
+from identity.reviewing.looking import looking
+
+SHOWN = 5
+"""Findings of each kind on the screen."""
+NAMES = {
+    Kind.FILLER: "values that look like nobody's",
+    Kind.SHARED: "values shared by many",
+    Kind.BRIDGE: "customers that one link holds together",
+    Kind.LARGE_MERGE: "large merges",
+    Kind.HELD_AGAIN: "kept apart, and tried again",
+    Kind.COUNTRY_CODE: "phone numbers equal but for the country code",
+}
+BEHIND = "Somebody has been writing for long: what was told in the last moments is looked at later."
+
+
+@click.command()
+@click.option("--again", is_flag=True, help="Begin with the first claim, and not where it ended.")
+@with_appcontext
+def review(*, again: bool) -> None:
+    """Look at all that was told and not looked at yet, and list what looks wrong.
+
+    The service does so by itself, a few seconds after it was told something.
+    """
+    if again:
+        sweeping.again()
+    if not sweep_all():
+        click.echo(BEHIND, err=True)
+    with looking() as connection:
+        counts = findings.counts(connection)
+        for kind, number in counts.items():
+            click.echo(f"  {number:>12,}  {NAMES[kind]}")
+            for kept in findings.largest(connection, kind)[:SHOWN]:
+                click.echo(f"{'':16}{_told(kept)}")
+
+
+def sweep_all() -> bool:
+    """Look at all that was told; tell whether all of it could be looked at."""
+    many = current_app.config["IDENTITY"].many_strangers
+    # Workers of the service may be at it as well, and be quicker now and then.
+    while (swept := reviewing.sweep(many)).overtaken:
+        pass
+    return swept.finished
+
+
+def sweep_quietly() -> None:
+    """Look at all that was told, at the end of a command that told it."""
+    try:
+        sweep_all()
+    except Unavailable:
+        # What the command did is done, and the service looks at it.
+        click.echo("What this looks like for the page Review is looked at later.", err=True)
+
+
+def _told(kept: Kept) -> str:
+    match kept.kind:
+        case Kind.FILLER | Kind.SHARED:
+            return f"{values.named(kept.subject).text}: {kept.many:,} people"
+        case Kind.BRIDGE:
+            sides = (kept.detail[name]["contacts"] for name in ("email_side", "phone_side"))
+            apart = " and ".join(counted(side, "contact") for side in sides)
+            return f"{' and '.join(joints.named(kept.subject))}: {apart} without it"
+        case Kind.LARGE_MERGE:
+            return f"{counted(kept.many, 'contact')} from customer {kept.detail['absorbed']}"
+        case Kind.HELD_AGAIN:
+            return f"ruling {kept.subject}: {counted(kept.many, 'time')}"
+    numbers = " and ".join(country_codes.named(kept.subject))
+    return f"{numbers}: customers {' and '.join(map(str, kept.detail['customers']))}"

@@ -1,0 +1,106 @@
+"""The sweep of the service: a thread of each worker that looks at what was told, a little later.
+
+It sleeps until somebody told something or looks at a page, so it asks nothing of a database at
+rest. Nobody but the service begins it: a command sweeps when it is asked to, and where a process
+stands still between two requests, the page has a button for it.
+"""
+
+import threading
+from collections.abc import Callable
+
+from flask import Flask, Response, request
+
+from identity import reviewing
+from identity.config import Config
+from identity.errors import IdentityError
+from identity.reviewing import Swept
+from identity.web import current, reporting, review
+from identity.web.marks import May
+
+REST = 3.0
+"""Seconds from being told something to looking at it: what comes meanwhile is looked at with it."""
+AT_ONCE = 20.0
+"""Seconds for which it looks before it rests."""
+LATER = 30.0
+"""Seconds after which it tries again when the database was away, or another worker was quicker."""
+
+
+class Sweeper:
+    """Looks at what was told, in a thread of its own."""
+
+    def __init__(
+        self,
+        sweep: Callable[[Callable[[float], None]], Swept],
+        report: Callable[[Exception], None],
+    ) -> None:
+        """Begin with what was told before this process was there.
+
+        `sweep` is given what to do between two steps.
+        """
+        self._sweep = sweep
+        self._report = report
+        self._woken, self._ended = threading.Event(), threading.Event()
+        self._woken.set()
+        self._thread = threading.Thread(target=self._run, name="sweep", daemon=True)
+
+    def begin(self) -> None:
+        """Begin in this process. After a fork there would be no thread."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Let it look at what was told now, soon."""
+        # Asked first: setting takes a lock, and this is done for every call.
+        if not self._woken.is_set():
+            self._woken.set()
+
+    def end(self, patience: float) -> None:
+        """Let it end with the step that it is at."""
+        self._ended.set()
+        self._woken.set()
+        self._thread.join(patience)
+
+    def _pause(self, seconds: float) -> None:
+        """Let others work for as long as a step took."""
+        self._ended.wait(min(seconds, 1.0))
+
+    def _run(self) -> None:
+        while self._woken.wait() and not self._ended.wait(REST):
+            self._woken.clear()
+            try:
+                swept = self._sweep(self._pause)
+            except IdentityError:
+                swept = Swept(0, finished=False, overtaken=True)
+            except Exception as error:
+                # Whatever it is, calls are answered all the same, and the next one wakes it.
+                self._report(error)
+                continue
+            if not swept.finished:
+                self._woken.set()
+                self._ended.wait(LATER if swept.overtaken else 0)
+
+
+def begin(app: Flask) -> Sweeper | None:
+    """Begin to sweep in this process, on behalf of an app that is about to be asked."""
+    config: Config = app.config["IDENTITY"]
+    if config.frozen:
+        return None
+
+    def report(error: Exception) -> None:
+        app.logger.error("The sweep failed: %s", type(error).__qualname__)
+        reporting.report(error)
+
+    def sweep(pause: Callable[[float], None]) -> Swept:
+        with app.app_context():
+            return reviewing.sweep(review.many(), seconds=AT_ONCE, pause=pause)
+
+    sweeper = Sweeper(sweep, report)
+
+    def wake(response: Response) -> Response:
+        # A command may have told something too, which shows when somebody asks for a page.
+        if request.method == "POST" or getattr(current.view(), "may", None) is May.USER:
+            sweeper.wake()
+        return response
+
+    app.after_request(wake)
+    sweeper.begin()
+    return sweeper
