@@ -177,6 +177,8 @@ def app(backend: str, database_url: str, request: pytest.FixtureRequest) -> Iter
         app: Flask = request.getfixturevalue("postgres_app")
         access.forget()
         app.config["LIMITER"].forget()
+        # What is to be reviewed is counted now and then.
+        app.extensions.pop("findings", None)
         with app.app_context():
             yield app
         return
