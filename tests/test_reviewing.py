@@ -1,5 +1,7 @@
 """Findings, at the domain: what looks wrong is found by itself, and goes when it is right."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from identity import reviewing
@@ -138,10 +140,8 @@ def test_the_ruling_that_fits_ends_it_and_its_withdrawal_brings_it_back(see: See
 def test_what_was_ruled_before_anybody_looked_is_found_when_that_is_withdrawn(see: See) -> None:
     strangers(see, SHARED, MANY)
     applying.rule(LinksNobody(phone(SHARED)), STEWARD)
-    applying.rule(
-        SourceWithdrawn("test", *_window()),
-        STEWARD,
-    )
+    now, day = datetime.now(UTC), timedelta(days=1)
+    applying.rule(SourceWithdrawn("test", now - day, now + day), STEWARD)
     assert swept() == {}
 
     applying.withdraw(1, STEWARD)
@@ -149,12 +149,6 @@ def test_what_was_ruled_before_anybody_looked_is_found_when_that_is_withdrawn(se
     applying.withdraw(2, STEWARD)
 
     assert set(swept()) == {Kind.SHARED}
-
-
-def _window():
-    from datetime import UTC, datetime, timedelta
-
-    return datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=1)
 
 
 def test_fine_is_remembered_until_it_has_doubled(see: See) -> None:
