@@ -159,3 +159,41 @@ def test_somebody_signs_in_and_out(app: Flask, page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     page.goto("/clusters")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+@pytest.mark.usefixtures("town")
+def test_an_import_names_what_strangers_share_and_its_ruling_is_undone(
+    page: Page, complaints: list[str]
+) -> None:
+    rows = "".join(f"p{number}@hillvalley.edu,0000000000\n" for number in range(30))
+    merging = "marty@hillvalley.edu,555-4385\n"
+    file = {"name": "shop.csv", "mimeType": "text/csv"}
+    page.goto("/import")
+    page.get_by_label("CSV file").set_input_files(
+        file | {"buffer": f"email,phone\n{rows}{merging}".encode()}  # type: ignore[arg-type]
+    )
+    page.get_by_role("button", name="Show the plan").click()
+
+    shared = page.get_by_role("listitem").filter(has_text="0000000000 is the phone number of 30")
+    expect(shared.get_by_label("Links nobody")).to_be_checked()
+    expect(page.get_by_text("Line 32 gives marty@hillvalley.edu with 5554385")).to_be_visible()
+    assert Axe().run(page).violations_count == 0
+
+    page.get_by_label("Keep apart").check()
+    page.get_by_role("button", name="Show what these choices lead to").first.click()
+    expect(page.get_by_text("1 row would be held")).to_be_visible()
+    page.get_by_role("button", name="Import 31 rows").click()
+
+    expect(page.get_by_text("0000000000 links nobody.")).to_be_visible()
+    assert Axe().run(page).violations_count == 0
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("shop.csv")
+    page.go_forward()
+
+    row = page.get_by_role("listitem").filter(has_text="0000000000 links nobody.")
+    row.get_by_role("link", name="Undo").click()
+    page.get_by_role("button").filter(has_text="Undo").first.click()
+
+    page.goto("/clusters?order=largest")
+    expect(page.locator("tbody tr").first).to_contain_text("30")
+    assert complaints == []
