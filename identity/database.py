@@ -234,6 +234,29 @@ def snapshot() -> Iterator[Connection]:
         raise Unavailable(fault) from error
 
 
+_BY_INDEX = "SELECT " + ", ".join(
+    f"set_config('{setting}', 'off', true)"
+    for setting in (
+        *("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"),
+        # What is left looks so dear then that it would be compiled first.
+        "jit",
+    )
+)
+
+
+@contextmanager
+def lookups() -> Iterator[Connection]:
+    """Give a snapshot in which a few rows of large tables are looked up, each by an index.
+
+    Right after an import PostgreSQL knows nothing of its tables, expects any value to stand in
+    thousands of rows, and would rather read all of them.
+    """
+    with snapshot() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(_BY_INDEX)
+        yield connection
+
+
 @contextmanager
 def transaction(*, one_statement: bool = False) -> Iterator[Connection]:
     """Give a connection whose writes are committed together at the end, or not at all.

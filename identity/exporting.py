@@ -63,11 +63,11 @@ Customer = tuple[Cluster, Sequence[Naming]]
 
 def parts(what: What) -> Iterator[bytes]:
     """Yield the export as parts of a CSV file in UTF-8, the header by itself first."""
-    yield _csv([HEADERS[what]])
+    yield as_csv([HEADERS[what]]).encode()
     with database.snapshot() as connection:
         rows = _rows(what, customers(connection))
         while chunk := list(islice(rows, CHUNK)):
-            yield _csv(chunk)
+            yield as_csv(chunk).encode()
 
 
 def count(what: What) -> int:
@@ -123,7 +123,7 @@ def _rows(what: What, all_customers: Iterable[Customer]) -> Iterator[Sequence[An
 
 def _customer(cluster: Cluster, namings: Iterable[Naming]) -> Sequence[Any]:
     # The primary may lack one of the two; then the oldest known is as good.
-    emails, phone_numbers = [_safe(each) for each in cluster.emails], cluster.phone_numbers
+    emails, phone_numbers = [safe(each) for each in cluster.emails], cluster.phone_numbers
     return (
         cluster.primary_id,
         *("; ".join(values) for values in (emails[:1], phone_numbers[:1])),
@@ -141,7 +141,7 @@ def _contacts(cluster: Cluster, namings: Iterable[Naming]) -> Iterator[Sequence[
             member.id,
             cluster.primary_id,
             member.precedence.value,
-            member.email and _safe(member.email),
+            member.email and safe(member.email),
             member.phone_number,
             member.created_at.isoformat(),
             *_called(called.get(member.id, ())),
@@ -153,15 +153,17 @@ def _called(named: Iterable[Named]) -> tuple[str, str]:
     each = list(dict.fromkeys(named))
     references = dict.fromkeys(f"{it.reference} ({it.source})" for it in each if it.reference)
     names = dict.fromkeys(it.name for it in each if it.name)
-    return "; ".join(map(_safe, references)), "; ".join(map(_safe, names))
+    return "; ".join(map(safe, references)), "; ".join(map(safe, names))
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """Return a text as a spreadsheet shows it and does nothing else with it."""
     # A spreadsheet would take such a text for a formula, and carry it out.
     return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
-def _csv(rows: Iterable[Sequence[Any]]) -> bytes:
+def as_csv(rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows as lines of CSV."""
     text = io.StringIO()
     csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
+    return text.getvalue()

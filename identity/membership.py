@@ -1,6 +1,6 @@
 """The contacts of a large customer by the page, and how many there are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.orm import aliased
@@ -72,3 +72,17 @@ def with_marked(
         return list(members)
     bound = {"primary_id": primary.id, "marked": marked}
     return [*(Member(*row) for row in connection.execute(ONE, bound)), *members]
+
+
+ALL = _secondaries.with_only_columns(*(_contact[name] for name in _member_columns)).order_by(
+    _contact.created_at, _contact.id
+)
+
+
+def all_of(connection: Connection, primary_id: int) -> Iterator[Member]:
+    """Yield all contacts of a customer, the primary first, then the oldest first."""
+    found = head(connection, primary_id)
+    if found is not None:
+        yield found[0]
+        for row in connection.execute(ALL, {"primary_id": primary_id}).yield_per(LISTED):
+            yield Member(*row)

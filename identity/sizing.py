@@ -2,10 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
-from identity.clusters import Cluster
+from identity.clusters import Cluster, of_members
 from identity.identifiers import Identifiers, Kind, Value
 from identity.models import Contact, Id
 
@@ -39,20 +40,28 @@ def of(cluster: Cluster) -> Sizes:
 
 _contact = Contact.table().c
 _primary_id = bindparam("primary_id", type_=Id)
-_of_customer = select(_contact.id).where(
-    _contact.deleted_at.is_(None),
-    or_(_contact.id == _primary_id, _contact.linked_id == _primary_id),
-)
-COUNTED = _of_customer.with_only_columns(
-    func.count(_contact.email.distinct()), func.count(_contact.phone_number.distinct())
+
+
+def _said(column: ColumnElement[Any]) -> Any:
+    return of_members(column, _primary_id).subquery("said").c[0]
+
+
+COUNTED = select(
+    *(
+        select(func.count(said.distinct())).scalar_subquery()
+        for said in (_said(_contact.email), _said(_contact.phone_number))
+    )
 )
 MOST = {
-    kind: _of_customer.with_only_columns(column, func.count().label("many"))
-    .where(column.is_not(None))
-    .group_by(column)
-    .order_by(func.count().desc(), column)
+    kind: select(said, func.count().label("many"))
+    .where(said.is_not(None))
+    .group_by(said)
+    .order_by(func.count().desc(), said)
     .limit(1)
-    for kind, column in ((Kind.EMAIL, _contact.email), (Kind.PHONE, _contact.phone_number))
+    for kind, said in (
+        (Kind.EMAIL, _said(_contact.email)),
+        (Kind.PHONE, _said(_contact.phone_number)),
+    )
 }
 
 

@@ -36,7 +36,8 @@ FLOORS = {
         {"importing"},
         {"rulings"},
         {"caution"},
-        {"verification", "seeding", "exporting", "copying", "keeping", "reviewing"},
+        {"verification", "seeding", "exporting", "copying"}
+        | {"keeping", "recording", "reviewing"},
         {"web", "cli"},
     ],
     "identity.deciding": [
@@ -106,7 +107,7 @@ FLOORS = {
         {"security", "adding"},
         {"api", "home", "customers", "activity", "import_pages", "downloads", "docs"}
         | {"operating", "signing", "rulings", "why", "searching", "review", "ruling_pages"}
-        | {"customer", "applying", "finding_words"},
+        | {"customer", "applying", "record", "finding_words"},
         {"sweeping"},
     ],
 }

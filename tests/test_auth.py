@@ -54,6 +54,8 @@ ROUTES = {
     "web.carry_out_adding": May.USER,
     "web.customers": May.USER,
     "web.cluster": May.USER,
+    "web.record_json": May.USER,
+    "web.record_csv": May.USER,
     "web.events_page": May.USER,
     "web.import_page": May.USER,
     "web.one_import": May.USER,

@@ -1,6 +1,7 @@
 """The rulings by the page, and those that somebody looks for."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -52,6 +53,12 @@ def about(connection: Connection, spellings: list[str]) -> list[Registered]:
     """Return the standing rulings of those spellings."""
     chosen = select(*COLUMNS).where(_ruling.what.in_(spellings), _ruling.withdrawn_at.is_(None))
     return [registered(row) for row in connection.execute(chosen.order_by(_ruling.id))]
+
+
+def everything(connection: Connection) -> Iterator[Registered]:
+    """Yield all rulings, the oldest first."""
+    for row in connection.execute(select(*COLUMNS).order_by(_ruling.id)).yield_per(SHOWN):
+        yield registered(row)
 
 
 def _wanted(asked: Asked) -> list[ColumnElement[bool]]:

@@ -17,6 +17,7 @@ from identity.web import (  # noqa: E402
     home,  # noqa: F401
     import_pages,  # noqa: F401
     operating,  # noqa: F401
+    record,  # noqa: F401
     review,  # noqa: F401
     ruling_pages,  # noqa: F401
     rulings,  # noqa: F401

@@ -9,12 +9,12 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from identity import database, explaining, history, keeping, membership, portraying
-from identity.errors import Gone, NotFound
+from identity import database, history, keeping, portraying
 from identity.graphs import Edge, Point
 from identity.holding import holding
+from identity.keeping import Kept
 from identity.portraying import Portrait
-from identity.web import blueprint, charging, choosing, paths, query
+from identity.web import blueprint, choosing, domain, paths, query
 from identity.web.choosing import Asked
 from identity.web.facts import Facts
 from identity.web.marks import May, allow
@@ -30,49 +30,38 @@ HAPPENED = 20
 @allow(May.USER)
 def cluster(contact_id: int) -> ResponseReturnValue:
     """Show a customer; the id of a secondary leads to its primary, with the contact marked."""
-    found = database.read(lambda connection: membership.head(connection, contact_id))
-    if found is None:
-        raise _missing(contact_id)
-    primary, contacts = found
+    primary, contacts = domain.head_of(contact_id)
     if contact_id != primary.id:
         anchor = f"contact-{contact_id}"
         there = url_for("web.cluster", contact_id=primary.id, contact=contact_id)
         return redirect(f"{there}#{anchor}")
     asked, after = Asked.read(), query.whole_number("contacts")
     marked = query.whole_number("contact")
-    with database.reading() as connection:
+    whole = "all" in request.args
+    with database.lookups() as connection:
         portrait = portraying.portrait(
             connection, primary, contacts, asked.names, after=after, marked=marked
         )
-    if portrait is None:
-        raise _missing(contact_id)
-    return _page(portrait, asked, marked)
+        if portrait is None:
+            raise domain.missing(contact_id)
+        most = None if whole and portrait.is_whole else HAPPENED
+        lines = history.page(connection, primary.id, most, query.whole_number("before"))
+        kept = keeping.of(connection, portrait)
+    return _page(portrait, asked, marked, lines, kept)
 
 
-def _missing(contact_id: int) -> NotFound | Gone:
-    charging.charge_miss()
-    now = database.read(lambda connection: explaining.now(connection, contact_id))
-    if now is not None:
-        return Gone(f"Contact {contact_id} ceased.", now)
-    return NotFound(f"There is no contact {contact_id}.")
-
-
-def _page(portrait: Portrait, asked: Asked, marked: int | None) -> str:
+def _page(
+    portrait: Portrait, asked: Asked, marked: int | None, lines: history.Page, kept: Kept
+) -> str:
     primary_id = portrait.primary.id
     whole = portrait.is_whole and "all" in request.args
-    before = query.whole_number("before")
-    with database.reading() as connection:
-        lines, newest, older = history.page(
-            connection, primary_id, None if whole else HAPPENED, before
-        )
-        kept = keeping.of(connection, portrait)
     held = holding(portrait.graph) if portrait.is_whole else None
     chosen = choosing.chosen(asked, portrait, held)
     shown = None if whole else SHOWN
     return render_template(
         "cluster.html",
         portrait=portrait,
-        facts=Facts(portrait, newest, held),
+        facts=Facts(portrait, lines.newest, held),
         chosen=chosen,
         picture=picture(portrait.graph, primary_id, chosen.things, held),
         held=held,
@@ -86,8 +75,7 @@ def _page(portrait: Portrait, asked: Asked, marked: int | None) -> str:
         shown=shown,
         whole=whole,
         history=lines,
-        older=lines[-1].id if older else None,
-        before=before,
+        before=query.whole_number("before"),
         **_ways(primary_id, chosen),
     )
 

@@ -2,9 +2,9 @@
 
 from flask import g
 
-from identity import clusters, database, explaining, reconciliation
+from identity import clusters, database, explaining, membership, reconciliation
 from identity.caution import calls
-from identity.clusters import Cluster
+from identity.clusters import Cluster, Member
 from identity.errors import Gone, NotFound
 from identity.identifiers import Identifiers
 from identity.reconciliation import Outcome
@@ -30,12 +30,25 @@ def cluster_of(contact_id: int) -> Cluster:
     """Return the customer of a contact; raise `NotFound`, or `Gone` for one that ceased."""
     cluster = database.read(lambda connection: clusters.with_contact(connection, contact_id))
     if cluster is None:
-        charging.charge_miss()
-        now = database.read(lambda connection: explaining.now(connection, contact_id))
-        if now is not None:
-            raise Gone(f"Contact {contact_id} ceased.", now)
-        raise NotFound(f"There is no contact {contact_id}.")
+        raise missing(contact_id)
     return cluster
+
+
+def head_of(contact_id: int) -> tuple[Member, int]:
+    """Return the primary of a contact, and how many contacts there are. Raises the same."""
+    found = database.read(lambda connection: membership.head(connection, contact_id))
+    if found is None:
+        raise missing(contact_id)
+    return found
+
+
+def missing(contact_id: int) -> NotFound | Gone:
+    """Return what to raise where there is no such contact, or none any more."""
+    charging.charge_miss()
+    now = database.read(lambda connection: explaining.now(connection, contact_id))
+    if now is not None:
+        return Gone(f"Contact {contact_id} ceased.", now)
+    return NotFound(f"There is no contact {contact_id}.")
 
 
 def region() -> str | None:
