@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
 
 from identity.clusters import Cluster, of_members
 from identity.identifiers import Identifiers, Kind, Value
@@ -42,36 +42,31 @@ _contact = Contact.table().c
 _primary_id = bindparam("primary_id", type_=Id)
 
 
-def _said(column: ColumnElement[Any]) -> Any:
-    return of_members(column, _primary_id).subquery("said").c[0]
+def _most(column: ColumnElement[Any]) -> Select[Any]:
+    said = of_members(column, _primary_id).subquery("said").c[0]
+    # How many values there are is counted before all but the first are left out.
+    return (
+        select(said, func.count().label("many"), func.count().over().label("different"))
+        .where(said.is_not(None))
+        .group_by(said)
+        .order_by(func.count().desc(), said)
+        .limit(1)
+    )
 
 
-COUNTED = select(
-    *(
-        select(func.count(said.distinct())).scalar_subquery()
-        for said in (_said(_contact.email), _said(_contact.phone_number))
-    )
-)
-MOST = {
-    kind: select(said, func.count().label("many"))
-    .where(said.is_not(None))
-    .group_by(said)
-    .order_by(func.count().desc(), said)
-    .limit(1)
-    for kind, said in (
-        (Kind.EMAIL, _said(_contact.email)),
-        (Kind.PHONE, _said(_contact.phone_number)),
-    )
-}
+MOST = {Kind.EMAIL: _most(_contact.email), Kind.PHONE: _most(_contact.phone_number)}
+"""The value that most contacts have, how many have it, and how many values there are."""
 
 
 def counted(connection: Connection, primary_id: int, contacts: int) -> Sizes:
     """Return how much there is of a customer of so many contacts, without reading them."""
-    bound = {"primary_id": primary_id}
-    emails, phone_numbers = connection.execute(COUNTED, bound).one()
-    most = []
+    values, most = dict.fromkeys(Kind, 0), []
     for kind, question in MOST.items():
-        row = connection.execute(question, bound).one_or_none()
-        if row and row.many > 1:
-            most.append((Value(kind, row[0]), row.many))
-    return Sizes(contacts, emails, phone_numbers, max(most, key=lambda each: each[1], default=None))
+        row = connection.execute(question, {"primary_id": primary_id}).one_or_none()
+        if row:
+            values[kind] = row[2]
+            most.append((Value(kind, row[0]), row[1]))
+    shared = max(most, key=lambda each: each[1], default=None)
+    if shared and shared[1] == 1:
+        shared = None
+    return Sizes(contacts, values[Kind.EMAIL], values[Kind.PHONE], shared)
