@@ -36,8 +36,7 @@ FLOORS = {
         {"importing"},
         {"rulings"},
         {"caution"},
-        {"verification", "seeding", "exporting", "copying"}
-        | {"keeping", "recording", "reviewing"},
+        {"verification", "seeding", "exporting", "copying"} | {"keeping", "recording", "reviewing"},
         {"web", "cli"},
     ],
     "identity.deciding": [
