@@ -258,6 +258,19 @@ def lookups() -> Iterator[Connection]:
 
 
 @contextmanager
+def by_index() -> Iterator[Connection]:
+    """Give a snapshot in which PostgreSQL reads no table from one end to the other.
+
+    After a large import it goes by the figures of before, and would read a million rows where an
+    index knows of ten.
+    """
+    with snapshot() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        yield connection
+
+
+@contextmanager
 def transaction(*, one_statement: bool = False) -> Iterator[Connection]:
     """Give a connection whose writes are committed together at the end, or not at all.
 

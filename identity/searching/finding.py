@@ -62,21 +62,23 @@ def search(asked: Asked) -> Results:
 
 def _with_all(words: Sequence[Word]) -> list[Hits]:
     """Return what is found of customers who have all of the words."""
-    telling = [word for word in words if word.is_long or word.contact_id is not None]
-    rarest = min(telling, key=scanning.common)
-    found = [] if scanning.common(rarest) > COMMON else scanning.run(scanning.of([rarest]))
-    if found and not any(each.more for each in found):
-        # All who have this word, so nobody is missing.
-        return [Hits(_who_have(words, found), more=False)]
+    common = {word: scanning.common(word) for word in words}
+    rarest, *others = sorted(common, key=common.__getitem__)
+    found = [] if common[rarest] > COMMON else scanning.run(scanning.of([rarest]))
+    # If all who have this word are found, nobody is missing.
+    more = not found or any(each.more for each in found)
+    hits = _who_have(words, found)
+    if hits or not more:
+        return [Hits(hits, more)]
     # Each of them is too common. Two words of one name, or of one email, find the few.
-    together = scanning.run(scanning.of(words))
-    return [*together, Hits(_who_have(words, found), more=True)]
+    together = scanning.run(scanning.of([rarest, *others]))
+    return [*together, Hits([], more=True)]
 
 
 def _who_have(words: Sequence[Word], found: Iterable[Hits]) -> list[Hit]:
     """Return what those among the customers found have of the words who have them all."""
     primary_ids = {hit.primary_id for each in found for hit in each.hits if hit.primary_id}
-    with database.reading() as connection:
+    with database.by_index() as connection:
         hits = list(members.having(connection, primary_ids, words))
     having: dict[int | None, set[Word]] = {}
     for hit in hits:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from identity import database
 from identity.searching import places
-from identity.searching.places import Hits
+from identity.searching.places import SAMPLE, Hits
 from identity.searching.words import Where, Word
 
 
@@ -45,31 +45,27 @@ def run(asked: Sequence[Scan]) -> list[Hits]:
         with ThreadPoolExecutor(max(len(asked), 1)) as threads:
             begun = [threads.submit(database.elsewhere(partial(_read, scan))) for scan in asked]
             return [each.result() for each in begun]
-    with database.snapshot() as connection:
-        found = [scan.ask(connection, True) if scan.sampled else Hits([], False) for scan in asked]
-        go_by_indexes(connection)
+    found = database.read(partial(_of_samples, asked))
+    with database.by_index() as connection:
         return [
             hits if hits.more else scan.ask(connection, False)
             for hits, scan in zip(found, asked, strict=True)
         ]
 
 
-def go_by_indexes(connection: Connection) -> None:
-    """Let PostgreSQL read no table from one end to the other, until the transaction ends."""
-    # After a large import it goes by the figures of before, and would read a million rows where
-    # an index knows of ten.
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+def _of_samples(asked: Sequence[Scan], connection: Connection) -> list[Hits]:
+    return [scan.ask(connection, True) if scan.sampled else Hits([], False) for scan in asked]
 
 
 def common(word: Word) -> int:
-    """Return how many rows of a sample have a word, in the place with most of them."""
+    """Return how many rows of a sample have a word, in the place with most of them.
 
-    def ask(connection: Connection) -> int:
-        places = (scan.ask(connection, True) for scan in of([word]) if scan.sampled)
-        return max((len(found.hits) for found in places), default=0)
-
-    return database.read(ask)
+    One that says too little to be looked for is more common than any.
+    """
+    if word.contact_id is None and not word.is_long:
+        return SAMPLE
+    found = database.read(partial(_of_samples, of([word])))
+    return max(len(each.hits) for each in found)
 
 
 def _read(scan: Scan) -> Hits:

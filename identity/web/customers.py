@@ -23,10 +23,12 @@ def customers() -> ResponseReturnValue:
     order, after = query.one_of(Order, "order") or Order.NEWEST, query.whole_number("after")
     page = database.read(lambda connection: browsing.customers(connection, order, after=after))
     small = [each.primary_id for each in page.customers if each.contacts <= members.LARGE]
+    with database.by_index() as connection:
+        names = members.names(connection, small)
     return render_template(
         "clusters.html",
         page=page,
-        names=database.read(lambda connection: members.names(connection, small)),
+        names=names,
         after=after,
         order=order,
         orders=ORDERS,

@@ -72,7 +72,7 @@ def _near(asked: Asked) -> list[tuple[str, list[dict[str, object]]]]:
 
 def _rows(matches: list[Match]) -> list[dict[str, object]]:
     ids = [match.primary_id for match in matches]
-    with database.reading() as connection:
+    with database.by_index() as connection:
         customers = {each.primary_id: each for each in browsing.summaries(connection, ids)}
         small = [id_ for id_, each in customers.items() if each.contacts <= members.LARGE]
         names = members.names(connection, small)
