@@ -322,6 +322,29 @@ def test_where_no_customer_has_both_those_with_one_are_shown(client: FlaskClient
 
 
 @pytest.mark.usefixtures("town")
+def test_an_email_that_is_nobodys_shows_who_is_called_so_elsewhere(client: FlaskClient) -> None:
+    page = folded(search(client, "doc@hillvaley.edu"))
+
+    assert ">Close to it</h2>" in page
+    assert '<a href="/clusters/2">Customer 2</a>' in page
+    assert "Add this contact" in page
+
+
+def test_two_common_words_in_different_places_find_somebody(
+    client: FlaskClient, see: See, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        body = {"email": f"{number}@crowd.example", "name": f"Ada Nr {number}"}
+        assert client.post("/identify", json=body).status_code == 200
+    monkeypatch.setattr(places, "ROWS", 25)
+
+    results = searching.search(searching.read("ada crowd"))
+
+    assert results.more
+    assert len(results.matches) == 25
+
+
+@pytest.mark.usefixtures("town")
 def test_a_search_is_few_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 

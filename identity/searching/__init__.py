@@ -5,8 +5,8 @@ stand (`places`, `scanning`), and whoever has all of them (`members`) is found, 
 (`finding`).
 """
 
-from identity.searching.finding import PAGE, Match, Results, search
+from identity.searching.finding import PAGE, Match, Results, near, search
 from identity.searching.typed import Asked, read
 from identity.searching.words import Where
 
-__all__ = ["PAGE", "Asked", "Match", "Results", "Where", "read", "search"]
+__all__ = ["PAGE", "Asked", "Match", "Results", "Where", "near", "read", "search"]

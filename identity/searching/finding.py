@@ -60,6 +60,21 @@ def search(asked: Asked) -> Results:
     return _results(asked, hits, more=any(each.more for each in found))
 
 
+def near(asked: Asked) -> list[tuple[Asked, list[Match]]]:
+    """Return who has something of what was typed, word by word, where nobody has all of it."""
+    found = []
+    for alone in asked.one_by_one():
+        (word,) = alone.words
+        if word.given or alone.too_short:
+            hits = [hit for each in scanning.run(scanning.quick(word)) for hit in each.hits]
+            matches = _results(alone, hits, more=False).matches
+        else:
+            matches = search(alone).matches
+        if matches:
+            found.append((alone, matches))
+    return found
+
+
 def _with_all(words: Sequence[Word]) -> list[Hits]:
     """Return what is found of customers who have all of the words."""
     common = {word: scanning.common(word) for word in words}
@@ -72,6 +87,8 @@ def _with_all(words: Sequence[Word]) -> list[Hits]:
         return [Hits(hits, more)]
     # Each of them is too common. Two words of one name, or of one email, find the few.
     together = scanning.run(scanning.of([rarest, *others]))
+    if not any(each.hits for each in together):
+        together = [Hits(_who_have(words, scanning.run(scanning.where_common(rarest))), more=True)]
     return [*together, Hits([], more=True)]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func
 
 from identity.evidence import holders_of
 from identity.explaining import now, primaries_of
-from identity.identifiers import Identifiers, Value
+from identity.identifiers import Identifiers, Kind, Value
 from identity.models import Claim, Contact, Identifier, Reference
 from identity.searching.words import KINDS, Where, Word
 
@@ -19,6 +19,8 @@ ROWS = 500
 """Rows that one place answers with, at most. With more, the words say too little."""
 SAMPLE = 10_000
 """Rows of a place that tell how common a word is."""
+FEW = 10
+"""Emails that begin alike, at most."""
 LAST = "\U0010ffff"
 """Comes after every other letter."""
 
@@ -127,6 +129,20 @@ def whole(word: Word, connection: Connection, _: bool) -> Hits:
         told = _told(connection, Where.REFERENCE, inner.order_by(column).limit(ROWS))
         found, more = found + told.hits, more or told.more
     return Hits(found, more)
+
+
+def beginning(text: str, connection: Connection, _: bool) -> Hits:
+    """Return a few emails that begin with a text, which an index knows."""
+    identifier = Identifier.table().c
+    holder = and_(_contact.id == identifier.contact_id, LIVE)
+    rows = connection.execute(
+        select(identifier.value, _contact.id, _primary_id)
+        .join_from(Identifier.table(), Contact.table(), holder)
+        .where(identifier.kind == Kind.EMAIL.value, _begins(identifier.value, text))
+        .order_by(identifier.value)
+        .limit(FEW)
+    )
+    return Hits([Hit(Where.EMAIL, *row) for row in rows], more=False)
 
 
 def _exactly(connection: Connection, word: Word) -> Iterator[Hit]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from identity import database
+from identity.identifiers import Kind
 from identity.searching import places
 from identity.searching.places import SAMPLE, Hits
 from identity.searching.words import Where, Word
@@ -35,6 +36,15 @@ def of(words: Sequence[Word]) -> list[Scan]:
             asked.append(Scan(partial(places.names, words)))
     if len(words) == 1:
         asked.append(Scan(partial(places.whole, words[0]), sampled=False))
+    return asked
+
+
+def quick(word: Word) -> list[Scan]:
+    """Return what an index alone answers: who has the word as a whole, or nearly."""
+    asked = [Scan(partial(places.whole, word), sampled=False)]
+    if word.given and word.given.kind is Kind.EMAIL:
+        name, _, _ = word.text.rpartition("@")
+        asked.append(Scan(partial(places.beginning, f"{name}@"), sampled=False))
     return asked
 
 
@@ -64,8 +74,14 @@ def common(word: Word) -> int:
     """
     if word.contact_id is None and not word.is_long:
         return SAMPLE
-    found = database.read(partial(_of_samples, of([word])))
-    return max(len(each.hits) for each in found)
+    return max(len(each.hits) for each in database.read(partial(_of_samples, of([word]))))
+
+
+def where_common(word: Word) -> list[Scan]:
+    """Return the places that need not be read to their end for a word, by a sample of each."""
+    asked = of([word])
+    found = database.read(partial(_of_samples, asked))
+    return [scan for scan, each in zip(asked, found, strict=True) if each.hits]
 
 
 def _read(scan: Scan) -> Hits:

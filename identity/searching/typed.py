@@ -51,9 +51,8 @@ class Asked:
         return Identifiers(kinds.get(Kind.EMAIL), kinds.get(Kind.PHONE))
 
     def one_by_one(self) -> list["Asked"]:
-        """Return each of several words by itself; [] when there is only one."""
-        words = self.words if len(self.words) > 1 else ()
-        return [Asked(word.typed, (word,)) for word in words]
+        """Return each word by itself."""
+        return [Asked(word.typed, (word,)) for word in self.words]
 
     def pieces(self, where: Where, value: str) -> list[tuple[str, bool]]:
         """Return a value in pieces, and of each whether it is what was typed."""

@@ -8,7 +8,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from identity import browsing, database, searching
-from identity.searching import Asked, Match, members
+from identity.searching import Match, members
 from identity.web import adding, blueprint, query, sealed
 from identity.web.domain import region
 from identity.web.marks import May, allow, when_too_old
@@ -17,7 +17,7 @@ SEARCH = "search"
 LONGEST = 254
 """Characters that are looked for."""
 NEAR = 5
-"""Customers shown who have one of several words."""
+"""Customers shown who have something of what was typed, where nobody has all of it."""
 HITS = 3
 """Things shown that were found of one customer."""
 
@@ -44,6 +44,8 @@ def results(typed: str) -> ResponseReturnValue:
     found = searching.search(asked)
     number = min(max(query.whole_number("page") or 1, 1), max(found.pages, 1))
     given = asked.given()
+    is_answered = found.matches or found.nobody or asked.too_short
+    near = [] if is_answered else searching.near(asked)
     is_known = any(match.rank == 0 for match in found.matches)
     return render_template(
         "search.html",
@@ -54,20 +56,10 @@ def results(typed: str) -> ResponseReturnValue:
         page=number,
         first=(number - 1) * searching.PAGE + 1,
         rows=_rows(found.page(number)),
-        near=[] if found.matches else _near(asked),
+        near=[(alone, _rows(matches[:NEAR])) for alone, matches in near],
         adding=adding.address(given) if given and not (is_known or found.nobody) else None,
         shown=HITS,
     )
-
-
-def _near(asked: Asked) -> list[tuple[str, list[dict[str, object]]]]:
-    """Return who has one of several words, where nobody has them all."""
-    found = []
-    for alone in asked.one_by_one():
-        matches = searching.search(alone).matches[:NEAR]
-        if matches:
-            found.append((alone.typed, _rows(matches)))
-    return found
 
 
 def _rows(matches: list[Match]) -> list[dict[str, object]]:
