@@ -133,7 +133,7 @@ def test_the_examples_of_the_contract_join_two_in_a_file_as_in_a_call(see: See) 
 
 @pytest.mark.usefixtures("app")
 def test_one_customer_with_many_phones_and_one_name_is_no_crowd() -> None:
-    rows = "".join(f"doc@brown.org,+1617253{n:04},Emmett Brown\n" for n in range(30))
+    rows = "".join(f"doc@brown.org,+1617253{n:04},Emmett Brown\n" for n in range(10))
 
     plan = rehearse(f"email,phone,full name\n{rows}".encode())
 
@@ -183,6 +183,53 @@ def test_those_who_are_one_customer_already_are_no_strangers(see: See) -> None:
         see(f"p{number}@hillvalley.edu", "5554385")
 
     assert rehearse(shared(OFFICE, 20)).found.suspects == ()
+
+
+@pytest.mark.usefixtures("app")
+def test_a_name_that_everybody_has_makes_nobody_one() -> None:
+    (suspect,) = rehearse(named(OFFICE, ["Guest"] * 50)).found.suspects
+
+    assert suspect.strangers == 50
+
+
+@pytest.mark.usefixtures("app")
+def test_what_links_nobody_already_does_not_hide_who_are_strangers() -> None:
+    applying.rule(LinksNobody(ZEROS), Ordered("Doc"))
+    people = ["Marty McFly", "Jennifer Parker", "Emmett Brown", "Biff Tannen"]
+    rows = "".join(f"desk@hotel.com,0000000000,{name}\n" for name in people)
+
+    plan = rehearse(f"email,phone,full name\n{rows}".encode())
+
+    assert [each.value.text for each in plan.found.suspects] == ["desk@hotel.com"]
+
+
+def test_who_has_become_one_since_the_plan_is_not_taken_apart(see: See) -> None:
+    doc, marty = see("doc@hillvalley.edu", "5554385"), see("marty@hillvalley.edu", "5551985")
+    content = b"email,phone\ndoc@hillvalley.edu,5551985\n"
+    chosen = Choices(apart=(identifiers_of([doc, marty]),))
+    see("doc@hillvalley.edu", "5551985")
+
+    plan = rehearse(content, chosen)
+    tally = bring(content, chosen)
+
+    assert plan.tally.counts() == tally.counts()
+    assert (tally.held, customers(), ruled()) == (0, 1, [])
+
+
+def test_a_customer_known_by_a_value_of_strangers_is_kept_apart_by_another(see: See) -> None:
+    see("desk@hotel.com", "5554385")
+    see("marty@hillvalley.edu", "5551985")
+    people = ["Marty McFly", "Jennifer Parker", "Emmett Brown", "Biff Tannen"]
+    rows = "".join(f"desk@hotel.com,+1617253000{n},{name}\n" for n, name in enumerate(people))
+    content = f"email,phone,full name\n{rows}marty@hillvalley.edu,5554385,Marty\n".encode()
+    both = parse_one("desk@hotel.com"), parse_one("marty@hillvalley.edu")
+    chosen = Choices(apart=(both,))
+
+    plan = rehearse(content, chosen)
+    tally = bring(content, chosen)
+
+    assert plan.tally.counts() == tally.counts()
+    assert tally.held == 1
 
 
 @pytest.mark.usefixtures("app")

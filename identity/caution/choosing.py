@@ -35,7 +35,7 @@ class Choices:
 
     def pairs(self) -> list[tuple[Value, Value]]:
         """Return which identifiers are kept apart."""
-        pairs = (pair for group in self.apart for pair in combinations(group, 2))
+        pairs = (pair for group in self.apart for pair in combinations(dict.fromkeys(group), 2))
         return list(dict.fromkeys(pairs))
 
     def as_json(self) -> dict[str, Any]:

@@ -40,8 +40,6 @@ def examine(source: Source, many: int = MANY) -> Examined:
     if not crowds:
         return Examined()
     with database.snapshot() as connection:
-        for value in evidence.ruled_nobody(connection):
-            crowds.pop(value, None)
         suspects = list(_suspects(connection, source.name, crowds, many))
     suspects.sort(key=lambda each: (-each.strangers, each.value))
     return Examined(tuple(suspects[:AT_MOST]), max(0, len(suspects) - AT_MOST))
@@ -78,20 +76,22 @@ def _gather(calls: Sequence[Call], sieve: Sieve, crowds: dict[Value, Crowd]) -> 
 def _suspects(
     connection: Connection, source: str, crowds: Mapping[Value, Crowd], many: int
 ) -> Iterable[Suspect]:
+    nobody = evidence.ruled_nobody(connection)
+    crowds = {value: crowd for value, crowd in crowds.items() if value not in nobody}
     fillers = {value for value in crowds if looks_like_filler(value)}
     before = onrecord.told_before(connection, source, fillers)
     for value, records in before.items():
         crowds[value].records.update(records)
-    blurred = {value for value, crowd in crowds.items() if crowd.is_blurred()} | fillers
+    blurred = {value for value, crowd in crowds.items() if crowd.is_blurred()} | fillers | nobody
     suspected = {
         value: crowd
         for value, crowd in crowds.items()
-        if _is_suspect(value, strangers.count(crowd, blurred), many)
+        if _is_suspect(value, strangers.count(crowd, blurred, (), many), many)
     }
     together = onrecord.together(connection, suspected)
     undone = onrecord.undone(connection, suspected)
     for value, crowd in suspected.items():
-        found = strangers.count(crowd, blurred, together.get(value, ()))
+        found = strangers.count(crowd, blurred, together.get(value, ()), many)
         if _is_suspect(value, found, many):
             yield Suspect(
                 *(value, crowd.rows, len(crowd.others()), len(crowd.names()), found.count),
@@ -107,7 +107,7 @@ def _is_suspect(value: Value, found: strangers.Strangers, many: int) -> bool:
 def examine_records(value: Value, records: Collection[Record], many: int = MANY) -> Suspect | None:
     """Return what is to be told of a value that some have given; None when they are few."""
     crowd = Crowd(len(records), set(records))
-    found = strangers.count(crowd)
+    found = strangers.count(crowd, many=many)
     if not _is_suspect(value, found, many):
         return None
     return Suspect(value, crowd.rows, len(crowd.others()), len(crowd.names()), found.count)

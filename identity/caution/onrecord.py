@@ -80,7 +80,8 @@ def records(connection: Connection, value: Value, source: str) -> Iterable[Recor
         select(_claim.id, _claim.email, _claim.phone_number)
         .where(column == value.text, _claim.source == source, _claim.stands)
         .where(PHONE_IS_TOLD if value.kind is Kind.PHONE else true())
-        .order_by(_claim.id.desc())
+        # Plus nothing: else a database may begin with the latest claim of all.
+        .order_by((_claim.id + 0).desc())
         .limit(LOOKED_AT)
     )
     told = connection.execute(chosen).all()

@@ -1,6 +1,6 @@
 """The plan of an import, as it is told: what each choice leads to, and who would become one."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from identity import clusters, database, evidence
@@ -83,13 +83,16 @@ class Plan:
         found = ((id_, supposed.get(id_) or _customer(id_)) for id_ in ids)
         return {id_: cluster for id_, cluster in found if cluster is not None}
 
-    def left_out(self) -> list[tuple[Value, ...]]:
-        """Return the identifiers that are kept apart, a group for each union left out."""
-        return list(self.choices.apart)
-
 
 def _customer(id_: int) -> Cluster | None:
     return database.read(lambda connection: clusters.with_contact(connection, id_))
+
+
+def customers_of(values: Collection[Value]) -> list[Cluster]:
+    """Return the customers of some values, as they stand."""
+    holders = database.read(lambda connection: evidence.holders_of(connection, values))
+    found = (_customer(id_) for id_ in holders.values() if id_ is not None)
+    return [cluster for cluster in found if cluster is not None]
 
 
 def identifiers_of(customers: Iterable[Cluster], but: Iterable[Value] = ()) -> tuple[Value, ...]:

@@ -1,10 +1,11 @@
 """An import with caution: rehearsed with the rulings that it would begin with, or carried out."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from identity.caution.choosing import DEFAULT, Choices
 from identity.caution.examining import Examined, examine
-from identity.caution.planning import Plan
+from identity.caution.planning import Plan, customers_of, identifiers_of
 from identity.caution.suspects import Suspect
 from identity.errors import Conflict, NotFound
 from identity.fillers import MANY
@@ -57,12 +58,13 @@ def carry_out(
     The rulings are that import's, and stand until somebody withdraws them.
     """
     found = Examined() if choices.as_it_is else examine(source, many)
-    for what, reason in _rulings(choices, found):
-        try:
-            applying.rule(what, Ordered(register.source(import_id), reason))
-        except (Conflict, NotFound):
-            # Somebody said the same meanwhile, or told of them otherwise: nothing is left to say.
-            continue
+    # All before the first is applied: they are about customers as they stand now.
+    for what, reason in list(_rulings(choices, found)):
+        # Somebody may have said the same meanwhile, or told of them otherwise.
+        with suppress(Conflict, NotFound):
+            # To keep apart who has become one by now would change customers; that is for people.
+            if not (isinstance(what, Apart) and applying.plan(what).changes):
+                applying.rule(what, Ordered(register.source(import_id), reason))
     return run.carry_out(source, watcher, import_id)
 
 
@@ -75,6 +77,10 @@ def _rulings(choices: Choices, found: Examined) -> Iterator[tuple[What, str]]:
 
 
 def _pairs(choices: Choices, nobody: Sequence[Suspect]) -> list[tuple[Value, Value]]:
-    """Return what is kept apart. What links nobody is apart from everybody."""
+    """Return what is kept apart. What links nobody is; its customer is by something else."""
     values = {each.value for each in nobody}
-    return [pair for pair in choices.pairs() if values.isdisjoint(pair)]
+    named = {value: value for pair in choices.pairs() for value in pair}
+    for value in named.keys() & values:
+        named[value] = next(iter(identifiers_of(customers_of([value]), values)), value)
+    pairs = ((named[one], named[other]) for one, other in choices.pairs())
+    return [pair for pair in pairs if values.isdisjoint(pair)]

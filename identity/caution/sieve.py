@@ -48,12 +48,11 @@ class Sieve:
         """Take a row."""
         keys = self._keys(cells)
         signature = self._signature(cells, keys)
-        if signature is None and not self._remembers:
+        if not (signature or self._remembers):
             return
         for each in keys:
             place = crc32(each.text.encode()) & self._mask
-            # Who has no name is told from others by all that the row gives.
-            if signature is not None and self._last[place] != signature:
+            if signature and self._last[place] != signature:
                 self._last[place] = signature
                 if self._counts[place] < FULL:
                     self._counts[place] += 1
@@ -81,10 +80,8 @@ class Sieve:
             keys.append(Value(Kind.EMAIL, columns.email.cell(cells).lower()))
         return [each for each in keys if each.text]
 
-    def _signature(self, cells: Sequence[str], keys: Sequence[Value]) -> int | None:
-        """Return what tells the row from those of other people."""
-        name = "".join(column.cell(cells) for column in self._columns.name)
-        if name:
-            return crc32(name.encode()) or 1
-        texts = "\0".join(each.text for each in keys)
-        return (crc32(texts.encode()) or 1) if len(keys) > 1 else None
+    def _signature(self, cells: Sequence[str], keys: Sequence[Value]) -> int:
+        """Return what tells the row from those of other people; 0 when nothing does."""
+        given = [each.text for each in keys]
+        given.extend(filter(None, (column.cell(cells) for column in self._columns.name)))
+        return (crc32("\0".join(given).encode()) or 1) if len(given) > 1 else 0

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from networkx.utils import UnionFind
 
-from identity.caution import names
-from identity.fillers import FEW
+from identity.caution.names import Words, may_be_one, sound
+from identity.fillers import FEW, MANY, NAMELESS
 from identity.identifiers import Value
 
 COMPARED = 60
@@ -20,7 +20,7 @@ class Record(NamedTuple):
 
     others: tuple[Value, ...]
     reference: str = ""
-    name: names.Words = ()
+    name: Words = ()
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Crowd:
         """Return the identifiers that were told with the value."""
         return {each for record in self.records for each in record.others}
 
-    def names(self) -> set[names.Words]:
+    def names(self) -> set[Words]:
         """Return the names that were told with it."""
         return {record.name for record in self.records if record.name}
 
@@ -48,16 +48,16 @@ class Crowd:
         return len(_apart(self.names())) >= FEW
 
 
-def _apart(told: Collection[names.Words]) -> list[set[Hashable]]:
+def _apart(told: Collection[Words]) -> list[set[Hashable]]:
     """Return names in groups that may be one person's."""
-    by_sound: dict[tuple[str, ...], names.Words] = {}
+    by_sound: dict[tuple[str, ...], Words] = {}
     groups = UnionFind(told)
     for name in told:
-        key = tuple(sorted(map(names.sound, name)))
+        key = tuple(sorted(map(sound, name)))
         groups.union(name, by_sound.setdefault(key, name))
     if len(by_sound) <= COMPARED:
         for one, other in combinations(by_sound.values(), 2):
-            if names.may_be_one(one, other):
+            if may_be_one(one, other):
                 groups.union(one, other)
     return list(groups.to_sets())
 
@@ -72,7 +72,10 @@ class Strangers:
 
 
 def count(
-    crowd: Crowd, blurred: Collection[Value] = (), together: Iterable[Collection[Value]] = ()
+    crowd: Crowd,
+    blurred: Collection[Value] = (),
+    together: Iterable[Collection[Value]] = (),
+    many: int = MANY,
 ) -> Strangers:
     """Count the strangers of a crowd.
 
@@ -81,23 +84,33 @@ def count(
     `together` is known to be one customer's.
     """
     groups = UnionFind()
+    names = crowd.names() - _everybodys(crowd, NAMELESS * many)
     for record in crowd.records:
         keys: list[Hashable] = [each for each in record.others if each not in blurred]
+        has_name = record.name in names
         # A reference alone makes no stranger: some shops number each order of a customer anew.
-        if not (keys or record.name):
+        if not (keys or has_name):
             continue
-        if record.name:
+        if has_name:
             keys.append(("name", record.name))
         if record.reference:
             keys.append(("reference", record.reference))
         groups.union(*keys)
     for each in together:
         groups.union(*each)
-    for alike in _apart(crowd.names()):
+    for alike in _apart(names):
         groups.union(*(("name", name) for name in alike))
     found = list(groups.to_sets())
     named = sum(any(_is_name(key) for key in group) for group in found)
     return Strangers(len(found), named)
+
+
+def _everybodys(crowd: Crowd, most: int) -> set[Words]:
+    """Return the names that come with more than one person has: Guest, or that of a company."""
+    others: dict[Words, set[Value]] = {}
+    for record in crowd.records:
+        others.setdefault(record.name, set()).update(record.others)
+    return {name for name, given in others.items() if len(given) >= most}
 
 
 def _is_name(key: Hashable) -> bool:

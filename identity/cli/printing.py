@@ -33,7 +33,10 @@ def _group(typed: str) -> tuple[Value, ...]:
     for id_, customer in found.items():
         if customer is None:
             raise click.UsageError(f"There is no customer {id_}.")
-    return identifiers_of(customer for customer in found.values() if customer)
+    group = identifiers_of({each.primary_id: each for each in found.values() if each}.values())
+    if len(group) < 2:
+        raise click.UsageError(f"{typed} are not different customers, who could be kept apart.")
+    return group
 
 
 def _customer(id_: int) -> clusters.Cluster | None:

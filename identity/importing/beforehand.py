@@ -112,7 +112,18 @@ def suppose(
         part.ruled.nobody | set(nobody),
         {value: dict(others) for value, others in part.ruled.apart.items()},
     )
+    rebuilt = rebuilding.follow(part.claims.values(), ruled)
+    # What is one customer's is not left as it is by keeping it apart.
+    pairs = tuple(pair for pair in pairs if not _are_one(rebuilt, *pair))
     for one, other in pairs:
         ruled.keep_apart(one, other, LAST)
-    rebuilt = rebuilding.follow(part.claims.values(), ruled)
+    if pairs:
+        rebuilt = rebuilding.follow(part.claims.values(), ruled)
     return Beforehand(part, rebuilt, frozenset(nobody), pairs)
+
+
+def _are_one(rebuilt: Rebuilt, *values: Value) -> bool:
+    """Tell whether values are one customer's, or not those of customers at all."""
+    holders = [rebuilt.holders.get(value) for value in values]
+    primaries = {holder and rebuilt.contacts[holder].primary for holder in holders}
+    return len(primaries) == 1 or None in primaries
