@@ -68,8 +68,9 @@ def write(path: Path, calls: Iterable[Call]) -> Path:
 def importing(url: str, path: Path) -> subprocess.Popen[str]:
     """Begin an import in a process of its own."""
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "SECRET_KEY": "hello, McFly"}
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "identity", "import", str(path)]
+    # What it ends in is compared with what calls would have ended in, and those join strangers.
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "identity", "import", "--as-it-is"]
     return subprocess.Popen(
-        command, cwd=ROOT, env=environment, text=True,
+        [*command, str(path)], cwd=ROOT, env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
