@@ -130,6 +130,7 @@ LONGER = {
     "identity.verification": "each kind of contradiction, and its sentence",
     "identity.writing.decisions": "what may come of a batch, table by table",
     "identity.cli.rulings": "each ruling is a command",
+    "identity.web.telling": "each kind of event, and its sentence",
 }
 """Modules that may be longer, and why."""
 MAY_KNOW_FLASK = {"identity", "identity.database"}

@@ -82,12 +82,20 @@ def link(id_: int) -> str:
     return f'<a href="/clusters/{id_}">customer {id_}</a>'
 
 
+def ruling(called: str) -> str:
+    return f'<a href="/review/rulings/7">{called} 7</a>'
+
+
 @pytest.mark.parametrize(
     ("detail", "said"),
     [
         ({"before": [1]}, "changed"),
         ({"before": []}, "came to be"),
         ({"before": [1, 2, 5]}, f"took in what was with {link(2)}, {link(5)}"),
+        (
+            {"before": [1, *range(2, 2002)]},
+            f"took in what was with {', '.join(map(link, range(2, 7)))} and 1,995 others",
+        ),
         ({"before": [5]}, f"came to be, from {link(5)}"),
         ({"before": [1], "after": []}, "ceased"),
     ],
@@ -95,7 +103,7 @@ def link(id_: int) -> str:
 def test_a_change_tells_what_became_of_the_customer(detail: dict[str, Any], said: str) -> None:
     told = telling.sentence(entry("customer_changed", detail={"ruling": 7} | detail))
 
-    assert told == f"Because of ruling 7, {link(1)} {said}."
+    assert told == f"Because of {ruling('ruling')}, {link(1)} {said}."
 
 
 def test_a_mended_customer_tells_who_it_was() -> None:
@@ -112,9 +120,10 @@ def test_a_reason_is_told_where_there_is_one() -> None:
     given, none = entry("ruled", primary_id=None), entry("ruled", detail=detail)
 
     assert telling.sentence(given) == (
-        "Ruling 7 was applied: two identifiers are never of one customer, because “&lt;shared&gt;”."
+        f"{ruling('Ruling')} was applied: two identifiers are never of one customer, "
+        "because “&lt;shared&gt;”."
     )
-    assert telling.sentence(none) == "Ruling 7 was applied: a value links nobody."
+    assert telling.sentence(none) == f"{ruling('Ruling')} was applied: a value links nobody."
 
 
 def test_every_kind_of_ruling_is_told() -> None:

@@ -3,7 +3,8 @@
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
-from identity import browsing, database, events
+from identity import activity, browsing, database
+from identity.activity import Mark, Wanted
 from identity.web import blueprint
 from identity.web.domain import region
 from identity.web.marks import May, allow
@@ -17,7 +18,9 @@ def home() -> ResponseReturnValue:
     """Show what there is, and where to begin."""
     return render_template(
         "home.html",
-        latest=database.read(lambda connection: events.latest(connection, LATEST)),
+        latest=database.read(
+            lambda connection: activity.page(connection, Wanted(), Mark(), LATEST)
+        ),
         figures=database.read(browsing.figures),
         # With a region set they are numbers that are valid nowhere there, and no setting helps.
         codeless=0 if region() else database.read(browsing.without_country_code),

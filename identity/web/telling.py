@@ -18,6 +18,8 @@ from identity.identifiers import Kind
 from identity.models import EventKind
 from identity.web.wording import counted
 
+NAMED = 5
+"""Customers that a line names, at most. A value that linked hundreds would fill a page."""
 NOTHING_NEW = "Nothing new: all of this was already known."
 KEPT_APART = "A ruling keeps the phone number's customer apart from this one."
 LINKS_NOBODY = {
@@ -74,15 +76,15 @@ TOLD = {
     ),
     "ruled": Telling(
         label="Rulings",
-        sentence="Ruling {ruling} was applied: {said}{reason}.",
+        sentence="{Ruling} was applied: {said}{reason}.",
     ),
     "ruling_withdrawn": Telling(
         label="Rulings withdrawn",
-        sentence="Ruling {ruling}, that {said}, was withdrawn{reason}.",
+        sentence="{Ruling}, that {said}, was withdrawn{reason}.",
     ),
     "customer_changed": Telling(
         label="Changed by rulings",
-        sentence="Because of ruling {ruling}, {customer} {changed}.",
+        sentence="Because of {ruling}, {customer} {changed}.",
     ),
     "customer_mended": Telling(
         label="Put right",
@@ -154,7 +156,16 @@ def _customer(id_: int | None) -> Markup:
 
 
 def _customers(ids: list[int | None]) -> Markup:
-    return Markup(", ").join(map(_customer, ids or [None]))
+    told = Markup(", ").join(map(_customer, ids[:NAMED] or [None]))
+    if len(ids) > NAMED:
+        told += f" and {counted(len(ids) - NAMED, 'other')}"
+    return told
+
+
+def _ruling(entry: Entry, called: str) -> Markup:
+    id_ = _detail(entry, "ruling")
+    address = url_for("web.ruling_page", ruling_id=id_)
+    return Markup('<a href="{}">{} {}</a>').format(address, called, counted(id_))
 
 
 def _contacts(ids: list[int]) -> str:
@@ -185,7 +196,8 @@ PIECES: dict[str, Callable[[Entry], object]] = {
     "customer": lambda entry: _customer(entry.primary_id),
     "contact": lambda entry: entry.contact_id,
     "moved": lambda entry: _contacts(_detail(entry, "moved")),
-    "ruling": lambda entry: _detail(entry, "ruling"),
+    "ruling": lambda entry: _ruling(entry, "ruling"),
+    "Ruling": lambda entry: _ruling(entry, "Ruling"),
     "reason": lambda entry: f", because “{reason}”" if (reason := _detail(entry, "reason")) else "",
     "said": lambda entry: RULED[_detail(entry, "kind")],
     "changed": _changed,
