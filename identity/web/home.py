@@ -16,11 +16,11 @@ LATEST = 6
 @allow(May.USER)
 def home() -> ResponseReturnValue:
     """Show what there is, and where to begin."""
+    with database.snapshot() as connection:
+        latest = activity.page(connection, Wanted(), Mark(), LATEST)
     return render_template(
         "home.html",
-        latest=database.read(
-            lambda connection: activity.page(connection, Wanted(), Mark(), LATEST)
-        ),
+        latest=latest.lines,
         figures=database.read(browsing.figures),
         # With a region set they are numbers that are valid nowhere there, and no setting helps.
         codeless=0 if region() else database.read(browsing.without_country_code),
