@@ -30,8 +30,8 @@ class Page:
     """Some lines of a history."""
 
     entries: list[Entry]
-    newest: Entry | None
-    """The newest line of all."""
+    heard: Entry | None
+    """The newest line that tells of no ruling; None when that is long ago."""
     older: int | None
     """The line before which the next page begins; None on the last."""
 
@@ -106,10 +106,9 @@ def page(
     lines = history(connection, primary_id, before)
     found = list(lines if limit is None else islice(lines, limit + 1))
     shown = found[:limit]
-    newest = next(iter(shown), None)
-    if before is not None:
-        newest = next(history(connection, primary_id), None)
-    return Page(shown, newest, shown[-1].id if len(shown) < len(found) else None)
+    newest = shown if before is None else islice(history(connection, primary_id), CHUNK)
+    heard = next((line for line in newest if line.kind not in REJOINING), None)
+    return Page(shown, heard, shown[-1].id if len(shown) < len(found) else None)
 
 
 def _lines(connection: Connection, id_: int, before: int) -> Iterator[Entry]:

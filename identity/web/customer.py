@@ -61,7 +61,7 @@ def _page(
     return render_template(
         "cluster.html",
         portrait=portrait,
-        facts=Facts(portrait, lines.newest, held),
+        facts=Facts(portrait, lines.heard, held),
         chosen=chosen,
         picture=picture(portrait.graph, primary_id, chosen.things, held),
         held=held,

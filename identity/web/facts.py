@@ -12,7 +12,7 @@ from identity.holding import Holding
 from identity.identifiers import Identifiers, Kind, Value
 from identity.portraying import Carried, Portrait
 
-LISTED = 10
+LISTED = 8
 """Identifiers of one kind, and references, that are told with their sources."""
 
 
@@ -42,10 +42,10 @@ class Health:
 class Facts:
     """What a page tells of a customer before anything else."""
 
-    def __init__(self, portrait: Portrait, newest: Entry | None, held: Holding | None) -> None:
-        """`newest` is the last line of its history; `held` is None where that is not known."""
+    def __init__(self, portrait: Portrait, heard: Entry | None, held: Holding | None) -> None:
+        """`heard` is what was heard last; `held` is None where that is not known."""
         self._portrait = portrait
-        self._newest = newest
+        self._heard = heard
         self._held = held
 
     @property
@@ -85,8 +85,8 @@ class Facts:
         """When something new was told of them last, or they were merged with somebody."""
         moments = [claim.told_at for claim in self._portrait.tellings]
         moments += [claim.told_at for claim in self._portrait.contact_claims.values()]
-        if self._newest:
-            moments.append(self._newest.occurred_at)
+        if self._heard:
+            moments.append(self._heard.occurred_at)
         return max(moments, default=self._portrait.primary.created_at)
 
     @property

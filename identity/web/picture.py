@@ -20,7 +20,7 @@ CROWD = 8
 LEFT, RIGHT = 262, 506
 LETTERS = 31
 """Of a value that fit beside its point; the whole of it is in the title and on the page."""
-LABEL_LETTERS = 26
+LABEL_LETTERS = 22
 """Of what stands on a line."""
 LETTER = 6
 """The width of one of those."""
@@ -77,7 +77,7 @@ class Line:
     @property
     def middle(self) -> tuple[float, float]:
         """Where the label stands: each of an email's lines has it a step further along."""
-        along = 0.26 + 0.24 * (self.number % 3)
+        along = 0.38 + 0.12 * (self.number % 3)
         return (
             self.start.x + (self.end.x - self.start.x) * along,
             self.start.y + (self.end.y - self.start.y) * along + 4,
