@@ -14,14 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
-from identity.identifiers import Kind
-from identity.models import Contact, Event, EventKind, Identifier
+from identity.models import Contact, Event, EventKind
 
 PAGE = 25
-LOOKED_AT = 1_000
-"""Phone numbers without a country code that are looked at."""
-NATIONAL = 7
-"""Digits from which on such a number would have a country."""
 
 
 class Order(StrEnum):
@@ -77,24 +72,6 @@ def figures(connection: Connection) -> Figures:
     """Return the counts of customers, contacts and merges, in one statement."""
     contacts, secondaries, merges = connection.execute(FIGURES).one()
     return Figures(contacts - secondaries, contacts, merges)
-
-
-CODELESS = (
-    select(Identifier.value)
-    # A plus comes before all digits, so these are the last in the index.
-    .where(Identifier.kind == Kind.PHONE.value, Identifier.value >= "0")
-    .limit(LOOKED_AT)
-    .subquery()
-)
-
-
-def without_country_code(connection: Connection) -> int:
-    """Return how many phone numbers are kept as they were typed; at most those looked at.
-
-    Short ones are no numbers of any country and not counted.
-    """
-    chosen = select(func.count()).where(func.length(CODELESS.c.value) >= NATIONAL)
-    return connection.scalar(chosen) or 0
 
 
 def customers(connection: Connection, order: Order, *, after: int | None = None) -> Page:

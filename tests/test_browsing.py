@@ -7,8 +7,8 @@ from identity import browsing, database
 from identity.browsing import Order
 from identity.graphs import graph_of
 from identity.web import picture as drawing
-from tests.conftest import See
-from tests.pages import add, folded
+from tests.conftest import Make, See
+from tests.pages import add, folded, text
 
 
 def ids(order: Order) -> list[int]:
@@ -149,3 +149,40 @@ def test_a_marked_contact_and_the_way_are_on_the_page(client: FlaskClient) -> No
 def test_the_end_of_a_list_is_not_an_empty_house(client: FlaskClient) -> None:
     assert "There are no more." in folded(client.get("/clusters?after=1"))
     assert "There is nothing older." in folded(client.get("/events?before=1"))
+
+
+def test_the_first_page_says_that_numbers_without_a_country_code_arrive(
+    client: FlaskClient, see: See, make: Make
+) -> None:
+    see(phone="+1 617 253 1014")
+    assert "DEFAULT_PHONE_REGION" not in folded(client.get("/"))
+
+    see(phone="617 253 1014")
+    see(phone="123456")
+
+    assert "1 phone number came without a country code, and no country is set." in text(
+        client.get("/")
+    )
+    with_one = make(DEFAULT_PHONE_REGION="US").test_client()
+    assert "DEFAULT_PHONE_REGION" not in folded(with_one.get("/"))
+
+
+@pytest.mark.usefixtures("town")
+def test_the_first_page_counts_and_leads_on(client: FlaskClient) -> None:
+    page = text(client.get("/"))
+
+    assert ("Customers3", "Contacts6", "Merges0") == tuple(
+        name for name in ("Customers3", "Contacts6", "Merges0") if name in page
+    )
+    assert "Add a contact" in page
+
+
+def test_a_customer_is_listed_with_its_names(client: FlaskClient, see: See) -> None:
+    see("marty@hillvalley.edu", "555-1985")
+    see("doc@hillvalley.edu")
+    assert "Name" not in text(client.get("/clusters"))
+
+    client.post("/identify", json={"email": "marty@hillvalley.edu", "name": "Marty McFly"})
+
+    assert "Customer 1 Marty McFly marty@hillvalley.edu" in text(client.get("/clusters"))
+    assert "First" in text(client.get("/clusters?after=2"))

@@ -18,7 +18,7 @@ from identity.models import EventKind
 from identity.reconciliation import Foreseen, Outcome
 from identity.rulings.kinds import Apart, LinksNobody
 from identity.rulings.plans import published
-from identity.web import blueprint, callers, previews, sealed, telling
+from identity.web import blueprint, callers, current, previews, sealed, telling
 from identity.web.domain import decide, region
 from identity.web.forms import AddForm
 from identity.web.marks import May, allow, when_too_old
@@ -144,11 +144,12 @@ def _shared(what: Identifiers, foreseen: Foreseen) -> Iterator[dict[str, object]
 
     Only where adding joins: whoever is new is joined to nobody.
     """
+    many = current.config().many_strangers
     for value in what.values():
         for cluster in foreseen.clusters:
             strangers = _with(value, cluster)
             looks = fillers.looks_like_filler(value)
-            if strangers and (looks or fillers.too_many(value, strangers)):
+            if strangers and (looks or fillers.too_many(value, strangers, many=many)):
                 yield {
                     "value": value,
                     "strangers": strangers,

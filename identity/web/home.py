@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from identity import activity, browsing, database
 from identity.activity import Mark, Wanted
+from identity.reviewing import country_codes
 from identity.web import blueprint
-from identity.web.domain import region
 from identity.web.marks import May, allow
 
 LATEST = 6
@@ -22,7 +22,5 @@ def home() -> ResponseReturnValue:
         "home.html",
         latest=latest.lines,
         figures=database.read(browsing.figures),
-        # With a region set they are numbers that are valid nowhere there, and no setting helps.
-        codeless=0 if region() else database.read(browsing.without_country_code),
-        looked_at=browsing.LOOKED_AT,
+        enough=country_codes.ENOUGH,
     )
