@@ -1,6 +1,9 @@
 """Searching and adding in a real browser: by keyboard, back and forth, in a second tab."""
 
+from typing import Any
+
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.conftest import See
@@ -114,3 +117,28 @@ def test_no_result_is_wider_than_the_screen(page: Page, see: See, width: int) ->
         expect(page.get_by_role("heading", level=1)).to_have_text("Search")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, typed
     page.get_by_role("link", name="Identity").click()
+
+
+@pytest.mark.usefixtures("town")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_where_somebody_searches_and_adds(page: Page, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+
+    for typed in ("617-253-1014", "doc@hillvalley.edu 617-253-1014", "jennifer", "ab"):
+        page.goto("/")
+        search(page, typed)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Search")
+        assert complaints_of_axe(page) == [], typed
+    page.goto("/")
+    search(page, "doc@hillvalley.edu 617-253-1014")
+    page.get_by_role("link", name="Add this contact").click()
+    expect(page.get_by_role("button", name="Merge 1 contact into customer 1")).to_be_visible()
+    assert complaints_of_axe(page) == []
+
+
+def complaints_of_axe(page: Page) -> list[str]:
+    found = Axe().run(page)
+    return [
+        f"{violation['id']}: {violation['nodes'][0]['html']}"
+        for violation in found.response["violations"]
+    ]
