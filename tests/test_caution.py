@@ -314,7 +314,7 @@ def test_a_rehearsal_says_what_the_import_does_rulings_included(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     @INTERPLAY
-    @given(st.lists(TOLD, max_size=8), BROUGHT.map(usable), BATCHES, st.booleans(), st.data())
+    @given(st.lists(TOLD, max_size=16), BROUGHT.map(usable), BATCHES, st.booleans(), st.data())
     def check(
         before: list[Call], rows: list[Row], batch: int, leave_out: bool, data: st.DataObject
     ) -> None:

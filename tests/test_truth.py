@@ -19,6 +19,7 @@ from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import LinksNobody
 from tests.bringing import Watcher, on
+from tests.tables import empty
 
 TRUTH = Path(__file__).parent / "truth"
 SHARED = "info@ca-state.gov", "kusha123@hmail.com"
@@ -86,39 +87,34 @@ def bring(choices: Choices) -> None:
     running.carry_out(on(as_file(), "US"), Watcher(), import_id, choices)
 
 
+@pytest.fixture
+def backend() -> str:
+    return "sqlite"
+
+
 @pytest.mark.usefixtures("app")
-@pytest.mark.parametrize("backend", ["sqlite"])
-def test_by_default_the_strangers_of_the_truth_set_stay_apart() -> None:
+def test_by_default_the_truth_is_found_as_if_shared_values_were_set_aside_by_hand() -> None:
     bring(Choices())
-
-    assert measured().precision >= 0.75
-
-
-@pytest.mark.usefixtures("app")
-@pytest.mark.parametrize("backend", ["sqlite"])
-def test_what_belongs_together_is_found_as_if_shared_values_were_set_aside_by_hand() -> None:
+    found = measured()
+    empty()
     for value in SHARED:
         applying.rule(LinksNobody(parse_one(value)), Ordered("somebody"))
     bring(Choices(as_it_is=True))
     by_hand = measured()
-    assert by_hand.precision >= 0.75
 
-    found = running.rehearse(on(as_file(), "US"), Watcher()).found
-
-    assert found.suspects == (), "what is ruled already needs no ruling"
-    assert by_hand.recall >= 0.2
+    assert found.precision >= 0.75
+    assert found.precision >= by_hand.precision
+    assert found.recall >= by_hand.recall
 
 
 @pytest.mark.usefixtures("app")
-@pytest.mark.parametrize("backend", ["sqlite"])
-def test_the_default_finds_no_less_than_the_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = running.rehearse(on(as_file(), "US"), Watcher()).found
+def test_what_strangers_share_is_found_by_itself_and_nothing_else() -> None:
+    plan = running.rehearse(on(as_file(), "US"), Watcher())
 
-    assert {suspect.value.text for suspect in found.suspects} == set(SHARED)
+    assert {suspect.value.text for suspect in plan.found.suspects} == set(SHARED)
 
 
 @pytest.mark.usefixtures("app")
-@pytest.mark.parametrize("backend", ["sqlite"])
 def test_as_it_is_an_office_and_a_family_are_one_customer_each() -> None:
     bring(Choices(as_it_is=True))
 
