@@ -11,6 +11,7 @@ from identity.identifiers import Identifiers, Value
 from identity.identifiers import Kind as Of
 from identity.reconciliation import identify
 from identity.reviewing import findings, joints, sweeping
+from identity.reviewing import values as shared_values
 from identity.reviewing.findings import Kept, Kind
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
@@ -73,6 +74,16 @@ def test_a_value_that_too_many_strangers_share_is_found(see: See) -> None:
 
     assert (kept.subject, kept.many) == (f"phone:{SHARED}", MANY)
     assert kept.detail["examples"] == [f"stranger{number}@hillvalley.edu" for number in range(3)]
+
+
+def test_those_on_other_values_are_not_counted(see: See) -> None:
+    for number in range(MANY):
+        strangers(see, f"+1617253100{number}", 2, first=10 * number)
+
+    with db.engine.connect() as connection:
+        values = [phone(f"+1617253100{number}") for number in range(MANY)]
+        counted = list(shared_values.suspicious(connection, values, 3, shared_values.MOST))
+    assert counted == []
 
 
 def test_an_email_may_be_shared_too(see: See) -> None:

@@ -6,7 +6,6 @@ from flask.cli import with_appcontext
 
 from identity import reviewing
 from identity.cli.typed import counted
-from identity.errors import Unavailable
 from identity.reviewing import country_codes, findings, joints, sweeping, values
 from identity.reviewing.findings import Kept, Kind
 from identity.reviewing.looking import looking
@@ -34,7 +33,7 @@ def review(*, again: bool) -> None:
     """
     if again:
         sweeping.again()
-    if not sweep_all():
+    if not _sweep_all():
         click.echo(BEHIND, err=True)
     with looking() as connection:
         counts = findings.counts(connection)
@@ -44,22 +43,13 @@ def review(*, again: bool) -> None:
                 click.echo(f"{'':16}{_told(kept)}")
 
 
-def sweep_all() -> bool:
+def _sweep_all() -> bool:
     """Look at all that was told; tell whether all of it could be looked at."""
     many = current_app.config["IDENTITY"].many_strangers
     # Workers of the service may be at it as well, and be quicker now and then.
     while (swept := reviewing.sweep(many)).overtaken:
         pass
     return swept.finished
-
-
-def sweep_quietly() -> None:
-    """Look at all that was told, at the end of a command that told it."""
-    try:
-        sweep_all()
-    except Unavailable:
-        # What the command did is done, and the service looks at it.
-        click.echo("What this looks like for the page Review is looked at later.", err=True)
 
 
 def _told(kept: Kept) -> str:

@@ -51,7 +51,7 @@ def _tellings(kind: Of, value: Any, limit: int) -> Select[*tuple[Any, ...]]:
 
 def _counting(kind: Of, limit: int, *, named: bool) -> Question:
     def build(asked: FromClause) -> Selected:
-        told = _tellings(kind, asked.c.value, limit).subquery("told")
+        told = _tellings(kind, asked.c.value, limit).correlate(asked).subquery("told")
         who = told.c.name if named else func.coalesce(told.c.name, told.c.other)
         # One number for each value, so that a value is one look into the index whatever the
         # planner believes of the table.
@@ -69,10 +69,13 @@ COUNTS = {
 }
 
 
-def _suspicious(
+def suspicious(
     connection: Connection, values: Collection[Value], many: int, most: int
 ) -> Iterator[tuple[Value, int, int]]:
-    """Yield values that too many may share, with how many those are and how many have names."""
+    """Yield values that too many may share, with how many those are and how many have names.
+
+    At most `most` tellings of each are counted.
+    """
     for kind in Of:
         asked = {(value.text,) for value in values if value.kind is kind}
         rows = COUNTS[kind, False, most].ask(connection, asked)
@@ -86,7 +89,7 @@ def _suspicious(
 
 def look(connection: Connection, values: Collection[Value], many: int) -> Iterator[Found]:
     """Yield the values that too many strangers share; `many` is as `fillers` has it."""
-    found = list(_suspicious(connection, values, many, MOST))
+    found = list(suspicious(connection, values, many, MOST))
     # What links nobody any more is nobody's trouble.
     holders = holders_of(connection, (value for value, *_ in found))
     for value, strangers, named in found:
@@ -113,8 +116,8 @@ def check(
 
 def glance(connection: Connection, subjects: Collection[str], many: int) -> dict[str, int]:
     """Return which values still link too many, and whose they are, without counting all."""
-    suspicious = _suspicious(connection, [named(told) for told in subjects], many, CLOSELY)
-    primaries = primaries_of(connection, {value for value, *_ in suspicious})
+    shared = suspicious(connection, [named(told) for told in subjects], many, CLOSELY)
+    primaries = primaries_of(connection, {value for value, *_ in shared})
     return {subject(value): primary_id for value, primary_id in primaries.items()}
 
 
