@@ -200,6 +200,9 @@ def test_numbers_but_for_the_country_code_lead_to_both_customers(
     )
     for customer in (1, 2):
         assert f'href="/clusters/{customer}">Open customer {customer}</a>' in page.text
+    adding = re.search(r'<a class="button small" href="(/add/[^"]+)">(.*?)</a>', page.text)
+    assert adding
+    assert "Merge 1 contact into customer 1" in text(client.get(adding[1]))
 
 
 def test_what_was_told_and_not_looked_at_can_be_looked_at_now(

@@ -12,11 +12,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert
 
-from identity import access, clusters
+from identity import access, clusters, reviewing
 from identity.access import Scope
 from identity.database import READING, db
 from identity.identifiers import Kind, Value
 from identity.models import Claim, Contact, Identifier, KeptApart, Reference, Ruling
+from identity.reviewing.findings import Kind as Kinds
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, LinksNobody
@@ -322,3 +323,32 @@ def _kept_apart(size: int) -> None:
         )  # fmt: skip
     with db.engines[READING].connect() as connection:
         connection.exec_driver_sql("ANALYZE")
+
+
+def test_the_review_takes_as_many_statements_however_much_is_wrong(
+    client: FlaskClient, see: See, statements: list[str]
+) -> None:
+    taken: list[list[int]] = []
+    for many in (1, 12):
+        _make_wrong(see, many)
+        reviewing.sweep(4)
+        taken.append([_taken(client, f"/review?kind={kind}", statements) for kind in Kinds])
+
+    assert taken[0] == taken[1]
+    # To begin with: the snapshot, what may be planned on PostgreSQL, the counts and the findings.
+    assert max(taken[1]) <= 20
+
+
+def _make_wrong(see: See, many: int) -> None:
+    """Make so many findings of each kind, of customers of so many contacts."""
+    for number in range(many):
+        for stranger in range(12 + many):
+            see(f"s{number}.{stranger}@hillvalley.edu", f"+1617253{1000 + number}")
+            see(f"g{number}.{stranger}@hillvalley.edu", f"+1617254{1000 + number}")
+        see(f"s{number}.0@hillvalley.edu", f"+1617254{1000 + number}")
+        see(f"t{number}@hillvalley.edu", f"617253{1000 + number}")
+        ends = Value(Kind.EMAIL, f"t{number}@hillvalley.edu"), Value(Kind.PHONE, f"771{number}")
+        see(f"t{number}@hillvalley.edu", f"771{number}")
+        if many == 1 or number:
+            applying.rule(Apart(*ends), Ordered("test"))
+        see(f"t{number}@hillvalley.edu", f"771{number}", source="till")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 
 import phonenumbers
-from sqlalchemy import Connection, FromClause, Text, func, literal_column, select
+from sqlalchemy import Connection, FromClause, Text, literal_column, select
 
 from identity.bulk import Question, Selected
 from identity.evidence import holders_of
@@ -17,8 +17,6 @@ from identity.reviewing.findings import Found, Kind
 
 SHORTEST = 7
 """Digits of a number without its country code. Shorter ones are equal by chance."""
-ENOUGH = 1_000
-"""Numbers without a country code that are counted: what is said of them is the same then."""
 
 _identifier = Identifier.table().c
 _codes = sorted({f"+{code}" for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE})
@@ -117,21 +115,3 @@ def check(connection: Connection, subjects: Collection[str]) -> Iterator[Found]:
         detail = {"customers": known, "contacts": [large[id_] for id_ in known]}
         many = sum(detail["contacts"]) if are_two else 0
         yield Found(Kind.COUNTRY_CODE, told, many, detail)
-
-
-NATIONAL = (
-    select(_identifier.value)
-    # In the order of the key: of these, plus comes first and the digits after it.
-    .where(
-        _identifier.kind == literal_column("'phone'"), _identifier.value >= literal_column("'0'")
-    )
-    .where(func.length(_identifier.value) >= SHORTEST, _identifier.contact_id.is_not(None))
-    .limit(ENOUGH)
-    .subquery()
-)
-WITHOUT_CODE = select(func.count()).select_from(NATIONAL)
-
-
-def without_code(connection: Connection) -> int:
-    """Return how many phone numbers stand without a country code, `ENOUGH` at most."""
-    return connection.scalar(WITHOUT_CODE) or 0

@@ -41,3 +41,9 @@ def values_of(connection: Connection, primaries: Iterable[int], most: int) -> It
         for row in question.ask(connection, asked):
             if row.deleted_at is None:
                 yield from Identifiers(row.email, row.phone_number).values()
+
+
+def first_emails(connection: Connection, primaries: Iterable[int]) -> dict[int, str]:
+    """Return the email of each primary that has one."""
+    rows = rebuilding.CONTACTS.ask(connection, ((id_,) for id_ in primaries))
+    return {row.id: row.email for row in rows if row.email is not None}

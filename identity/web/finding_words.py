@@ -9,13 +9,14 @@ from flask import url_for
 from markupsafe import Markup
 from sqlalchemy import Connection
 
+from identity.identifiers import Identifiers, Value
 from identity.identifiers import Kind as Of
-from identity.identifiers import Value
-from identity.reviewing import checking, held, joints, values
+from identity.reviewing import checking, country_codes, held, joints, values
+from identity.reviewing.customers import first_emails
 from identity.reviewing.findings import Kept, Kind
 from identity.rulings.kinds import Apart, LinksNobody, What
 from identity.rulings.register import Registered
-from identity.web import previews
+from identity.web import adding, previews
 from identity.web.finding_titles import isolated, title
 from identity.web.ruling_words import sentence
 from identity.web.wording import counted
@@ -48,12 +49,17 @@ def shown(connection: Connection, kind: Kind, kept: Sequence[Kept], many: int) -
     customers = checking.glance(connection, kind, kept, many)
     still = [each for each in kept if each.id in customers]
     rulings: dict[int, Registered] = {}
+    emails: dict[int, str] = {}
     if kind is Kind.HELD_AGAIN:
         rulings = held.rulings(connection, [int(each.subject) for each in still])
-    return [_shown(each, customers[each.id], rulings) for each in still]
+    elif kind is Kind.COUNTRY_CODE:
+        emails = first_emails(connection, {id_ for each in customers.values() for id_ in each})
+    return [_shown(each, customers[each.id], rulings, emails) for each in still]
 
 
-def _shown(kept: Kept, customers: list[int], rulings: dict[int, Registered]) -> Shown:
+def _shown(
+    kept: Kept, customers: list[int], rulings: dict[int, Registered], emails: dict[int, str]
+) -> Shown:
     told, fits = Markup(), list[Fits]()
     match kept.kind:
         case Kind.FILLER | Kind.SHARED:
@@ -65,7 +71,7 @@ def _shown(kept: Kept, customers: list[int], rulings: dict[int, Registered]) -> 
         case Kind.HELD_AGAIN:
             told, fits = _tried(kept, rulings[int(kept.subject)])
         case Kind.COUNTRY_CODE:
-            told = _numbers(kept)
+            told, fits = _numbers(kept, customers, emails)
     before = kept if kept.fine_at else None
     return Shown(kept.id, title(kept), told, customers, fits, kept.found_at, before)
 
@@ -136,9 +142,17 @@ def _tried(kept: Kept, ruling: Registered) -> tuple[Markup, list[Fits]]:
     ]
 
 
-def _numbers(kept: Kept) -> Markup:
-    told = (
-        Markup("customer {} with {}").format(counted(id_), counted(size, "contact"))
-        for id_, size in zip(kept.detail["customers"], kept.detail["contacts"], strict=True)
+def _numbers(kept: Kept, customers: list[int], emails: dict[int, str]) -> tuple[Markup, list[Fits]]:
+    told = Markup("They are those of {}, and {}.").format(
+        *(
+            Markup("customer {} with {}").format(counted(id_), counted(size, "contact"))
+            for id_, size in zip(kept.detail["customers"], kept.detail["contacts"], strict=True)
+        )
     )
-    return Markup("They are those of {}, and {}.").format(*told)
+    # The email of the one with the number of the other joins them.
+    for id_, number in zip(customers, reversed(country_codes.named(kept.subject)), strict=True):
+        if id_ in emails:
+            address = adding.address(Identifiers(emails[id_], number))
+            called = Markup("Add {} with {}…").format(isolated(emails[id_]), isolated(number))
+            return told, [Fits(address, called)]
+    return told, []
