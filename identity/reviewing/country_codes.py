@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator
 
 import phonenumbers
-from sqlalchemy import Connection, FromClause, Text, literal_column, select
+from sqlalchemy import Connection, FromClause, Select, Text, func, literal_column, select
 
 from identity.bulk import Question, Selected
 from identity.evidence import holders_of
@@ -17,6 +17,10 @@ from identity.reviewing.findings import Found, Kind
 
 SHORTEST = 7
 """Digits of a number without its country code. Shorter ones are equal by chance."""
+ENOUGH = 1_000
+"""Numbers without a country code that are counted: what is said of them is the same then."""
+FEW = 5_000
+"""Numbers without a country code up to which they are read, and not asked for one by one."""
 
 _identifier = Identifier.table().c
 _codes = sorted({f"+{code}" for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE})
@@ -82,9 +86,17 @@ def look(connection: Connection, numbers: Collection[str]) -> Iterator[Found]:
         for other in others(number, codes):
             likely.setdefault(Value(Of.PHONE, other), []).append(number)
     # Nearly none of them is there.
-    there = holders_of(connection, likely)
+    there = holders_of(connection, _likely(connection, likely))
     pairs = {_pair(number, value.text) for value in there for number in likely[value]}
     yield from check(connection, [subject(pair) for pair in pairs])
+
+
+def _likely(connection: Connection, asked: Collection[Value]) -> Collection[Value]:
+    """Leave out what is not there, where it takes one question to tell."""
+    national = set(connection.scalars(_without_code(FEW + 1)))
+    if len(national) > FEW:
+        return asked
+    return [value for value in asked if value.text.startswith("+") or value.text in national]
 
 
 def _pair(one: str, other: str) -> tuple[str, str]:
@@ -115,3 +127,22 @@ def check(connection: Connection, subjects: Collection[str]) -> Iterator[Found]:
         detail = {"customers": known, "contacts": [large[id_] for id_ in known]}
         many = sum(detail["contacts"]) if are_two else 0
         yield Found(Kind.COUNTRY_CODE, told, many, detail)
+
+
+def _without_code(limit: int) -> Select[str]:
+    return (
+        select(_identifier.value)
+        # In the order of the key: of these, plus comes first and the digits after it.
+        .where(_identifier.kind == literal_column("'phone'"))
+        .where(_identifier.value >= literal_column("'0'"))
+        .where(func.length(_identifier.value) >= SHORTEST, _identifier.contact_id.is_not(None))
+        .limit(limit)
+    )
+
+
+WITHOUT_CODE = select(func.count()).select_from(_without_code(ENOUGH).subquery())
+
+
+def without_code(connection: Connection) -> int:
+    """Return how many phone numbers stand without a country code, `ENOUGH` at most."""
+    return connection.scalar(WITHOUT_CODE) or 0

@@ -8,10 +8,10 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from sqlalchemy import Connection
 
-from identity import browsing, database, reviewing
+from identity import database, reviewing
 from identity.errors import IdentityError, NotFound
 from identity.remembering import Remembered
-from identity.reviewing import findings, sweeping
+from identity.reviewing import country_codes, findings, sweeping
 from identity.reviewing.findings import Kept, Kind
 from identity.reviewing.looking import looking
 from identity.web import blueprint, callers, current, finding_words, paths, query
@@ -45,8 +45,7 @@ def review() -> ResponseReturnValue:
         after=found[findings.PAGE - 1].id if len(found) > findings.PAGE else None,
         fine=fine if fine and fine.fine_at else None,
         behind=sweeping.is_due(),
-        codeless=without_country_code(),
-        looked_at=browsing.LOOKED_AT,
+        enough=country_codes.ENOUGH,
     )
 
 
@@ -100,11 +99,11 @@ def many() -> int:
 def without_country_code() -> int:
     """Return how many phone numbers came without a country code while no region is set.
 
-    They are counted up to `browsing.LOOKED_AT`; 0 where a region is set.
+    They are counted up to `country_codes.ENOUGH`; 0 where a region is set.
     """
     if region() is not None:
         return 0
-    return database.read(browsing.without_country_code)
+    return database.read(country_codes.without_code)
 
 
 def _asked_for(name: str, connection: Connection) -> Kept | None:
@@ -151,5 +150,5 @@ blueprint.add_app_template_filter(title, "finding")
 
 
 @blueprint.app_context_processor
-def _in_templates() -> dict[str, Callable[[Context], int | None]]:
-    return {"to_review": _in_the_menu}
+def _in_templates() -> dict[str, Callable[..., int | None]]:
+    return {"to_review": _in_the_menu, "without_country_code": without_country_code}
