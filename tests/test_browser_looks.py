@@ -173,7 +173,8 @@ def test_a_table_is_cards_on_a_phone(page: Page, pages: list[str]) -> None:
     cell = page.locator("#contact-1 td").filter(has_text=MARTY)
     expect(cell).to_be_visible()
     box = cell.bounding_box()
-    assert box and box["x"] + box["width"] <= 390
+    assert box
+    assert box["x"] + box["width"] <= 390
     said = cell.evaluate("each => getComputedStyle(each, '::before').content")
     assert said == '"Email"'
 
