@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
 
 from identity.clusters import Cluster, of_members
-from identity.identifiers import Identifiers, Kind, Value
+from identity.identifiers import Kind, Value
 from identity.models import Contact, Id
 
 
@@ -24,17 +24,20 @@ class Sizes:
 
 def of(cluster: Cluster) -> Sizes:
     """Return how much there is of a customer that is read whole."""
-    said = Counter(
-        value
-        for member in cluster.members
-        for value in Identifiers(member.email, member.phone_number).values()
-    )
-    most = said.most_common(1)
+    said = {
+        Kind.EMAIL: Counter(member.email for member in cluster.members if member.email),
+        Kind.PHONE: Counter(m.phone_number for m in cluster.members if m.phone_number),
+    }
+    most = [
+        (Value(kind, text), many)
+        for kind, counter in said.items()
+        for text, many in counter.most_common(1)
+    ]
     return Sizes(
         len(cluster.members),
         len(cluster.emails),
         len(cluster.phone_numbers),
-        most[0] if most and most[0][1] > 1 else None,
+        _shared(most),
     )
 
 
@@ -66,7 +69,9 @@ def counted(connection: Connection, primary_id: int, contacts: int) -> Sizes:
         if row:
             values[kind] = row[2]
             most.append((Value(kind, row[0]), row[1]))
+    return Sizes(contacts, values[Kind.EMAIL], values[Kind.PHONE], _shared(most))
+
+
+def _shared(most: list[tuple[Value, int]]) -> tuple[Value, int] | None:
     shared = max(most, key=lambda each: each[1], default=None)
-    if shared and shared[1] == 1:
-        shared = None
-    return Sizes(contacts, values[Kind.EMAIL], values[Kind.PHONE], shared)
+    return shared if shared and shared[1] > 1 else None

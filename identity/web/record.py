@@ -49,7 +49,7 @@ def _file(parts: Iterator[str], mimetype: str, name: str) -> Response:
 def _as_json(primary_id: int) -> Iterator[str]:
     """Yield a list of each kind, one entry a line. Contacts and tellings come chunk by chunk."""
     later: dict[str, list[str]] = {section: [] for section in SECTIONS.values()}
-    with database.snapshot() as connection:
+    with database.lookups() as connection:
         yield f'{{"customer": {primary_id},\n"contacts": ['
         before = ""
         for line in recording.lines(connection, primary_id):
@@ -105,7 +105,7 @@ def _claim(told: Told) -> dict[str, Any]:
 
 def _as_csv(primary_id: int) -> Iterator[str]:
     yield exporting.as_csv([HEADER])
-    with database.snapshot() as connection:
+    with database.lookups() as connection:
         for line in recording.lines(connection, primary_id):
             yield exporting.as_csv([_safe(row) for row in _rows(line)])
 
