@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
-from sqlalchemy import BigInteger, Connection, FromClause, func, select
+from sqlalchemy import BigInteger, Connection, FromClause, Text, and_, func, select
 
 from identity import rebuilding
 from identity.bulk import Question, Selected
 from identity.identifiers import Identifiers, Value
-from identity.models import Contact
+from identity.models import Contact, Identifier
 
 _contact = Contact.table().c
 
@@ -20,6 +20,28 @@ def _sizes(asked: FromClause) -> Selected:
 
 
 SIZES = Question(_sizes, id=BigInteger)
+
+
+def _owners(asked: FromClause) -> Selected:
+    row = Identifier.table().c
+    key = and_(row.kind == asked.c.kind, row.value == asked.c.value)
+    return (
+        # No more than these: there are millions of them.
+        select(func.coalesce(_contact.linked_id, _contact.id).label("primary_id"))
+        .select_from(asked)
+        .join(Identifier.table(), key)
+        .join(Contact.table(), row.contact_id == _contact.id)
+        .where(_contact.deleted_at.is_(None))
+    )
+
+
+OWNERS = Question(_owners, kind=Text, value=Text)
+
+
+def owners(connection: Connection, values: Iterable[Value]) -> set[int]:
+    """Return the primaries of whoever has one of some values."""
+    asked = ((value.kind.value, value.text) for value in values)
+    return {row.primary_id for row in OWNERS.ask(connection, asked)}
 
 
 def sizes(connection: Connection, primaries: Iterable[int]) -> dict[int, int]:

@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, select
 
-from identity.evidence import all_claims, telling
-from identity.explaining import primaries_of
+from identity.identifiers import Identifiers, Value
 from identity.identifiers import Kind as Of
-from identity.identifiers import Value
 from identity.models import Claim, Event, EventKind, Ruling
 from identity.reviewing import checking, country_codes, held, joints, merges, values
-from identity.reviewing.customers import values_of
+from identity.reviewing.customers import owners, values_of
 from identity.reviewing.findings import Found, Kept
 from identity.rulings import kinds
 from identity.rulings.kinds import Apart, LinksNobody
@@ -52,7 +50,12 @@ class Ahead:
 def ahead(connection: Connection, after: int | None, last: int) -> Ahead:
     """Return what comes next after a place, up to `last`."""
     found = Ahead(last)
-    claims = all_claims().where(_claim.id <= last).limit(CLAIMS)
+    claims = (
+        select(_claim.id, _claim.email, _claim.phone_number, _claim.held_by, _claim.stands)
+        .where(_claim.id <= last)
+        .order_by(_claim.id)
+        .limit(CLAIMS)
+    )
     lines = (
         select(_event.id, _event.kind, _event.primary_id, _event.detail)
         .where(_event.kind.in_(tuple(kind.value for kind in LOOKED_AT)))
@@ -61,7 +64,7 @@ def ahead(connection: Connection, after: int | None, last: int) -> Ahead:
     )
     if after is not None:
         claims, lines = claims.where(_claim.id > after), lines.where(_event.id > after)
-    told = [telling(row) for row in connection.execute(claims, {"ruling": None})]
+    told = connection.execute(claims).all()
     if len(told) == CLAIMS:
         found.up_to = told[-1].id
     happened = connection.execute(lines.where(_event.id <= found.up_to)).all()
@@ -69,7 +72,7 @@ def ahead(connection: Connection, after: int | None, last: int) -> Ahead:
         found.up_to = happened[-1].id
     for claim in told:
         if claim.id <= found.up_to and claim.stands:
-            found.values.update(claim.values())
+            found.values.update(Identifiers(claim.email, claim.phone_number).values())
             if claim.held_by is not None:
                 found.rulings.add(claim.held_by)
     rulings = {line.detail["ruling"] for line in happened if line.kind in RULINGS and line.detail}
@@ -99,7 +102,7 @@ def _ruled_about(connection: Connection, rulings: Iterable[int]) -> Iterator[Val
 def look(connection: Connection, found: Ahead, many: int) -> list[Found]:
     """Return what is wrong with what lies ahead, and what is right by now."""
     told = found.values | set(values_of(connection, found.changed, joints.MOST))
-    primaries = set(primaries_of(connection, told).values()) | found.changed
+    primaries = owners(connection, told) | found.changed
     phones = [value.text for value in told if value.kind is Of.PHONE]
     return [
         *values.look(connection, told, many),
