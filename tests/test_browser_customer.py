@@ -293,6 +293,8 @@ def test_on_paper_all_of_it_is_there(page: Page) -> None:
     page.emulate_media(media="print")
 
     expect(page.get_by_role("heading", name="Everything that was told")).to_be_visible()
-    expect(page.locator(".masthead")).to_be_hidden()
+    for what in (".masthead", ".screen", ".actions"):
+        for each in page.locator(what).all():
+            expect(each).to_be_hidden()
     for table in page.locator(".scroll").all():
         assert table.evaluate("e => e.scrollWidth <= e.clientWidth + 1")

@@ -22,7 +22,7 @@ from identity.web.errors import STATUS
 from identity.web.marks import May, allow, when_too_old
 from identity.web.ruled_customers import where_it_shows
 
-MANY = 2_000
+MANY = 10_000
 """Contacts from which on it takes long enough to be announced."""
 UNDO = f"/review{paths.RULING}/undo"
 OVERTAKEN = (
