@@ -424,3 +424,16 @@ def test_names_are_compared_without_their_spelling(words: tuple[str, str]) -> No
 def test_one_name_alone_is_that_of_many() -> None:
     assert not names.may_be_one(names.words("Kusha"), names.words("Mary Kusha"))
     assert not names.may_be_one(names.words("Customer 1"), names.words("Customer 12"))
+
+
+@pytest.mark.usefixtures("app")
+def test_a_file_that_was_imported_as_it_is_may_be_imported_with_caution() -> None:
+    bring(shared("0000000000", 20), Choices(as_it_is=True))
+
+    plan = rehearse(shared("0000000000", 20))
+    bring(shared("0000000000", 20))
+
+    (suspect,) = plan.found.suspects
+    assert suspect.told_before == 0
+    assert plan.split == (1, 20)
+    assert customers() == 20

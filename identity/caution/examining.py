@@ -81,7 +81,9 @@ def _suspects(
     fillers = {value for value in crowds if looks_like_filler(value)}
     before = onrecord.told_before(connection, source, fillers)
     for value, records in before.items():
-        crowds[value].records.update(records)
+        # What this file says again is no telling more.
+        records -= crowds[value].records
+        crowds[value].records |= records
     blurred = {value for value, crowd in crowds.items() if crowd.is_blurred()} | fillers | nobody
     suspected = {
         value: crowd

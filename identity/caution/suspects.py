@@ -27,7 +27,7 @@ class Suspect:
     strangers: int
     """Into how many they fall who have nothing else in common."""
     told_before: int = 0
-    """How many tellings of the same source are on record already."""
+    """How many others the same source has told it of, as far as was looked."""
     undone: int | None = None
     """The ruling by which it linked nobody, if somebody took that back."""
 
