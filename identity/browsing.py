@@ -5,18 +5,33 @@ where the last one ended (not at a number of rows to skip, which the database wo
 count off each time).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, exists, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import aliased
 
+from identity.bulk import Question, Selected
 from identity.models import Contact, Event, EventKind
 
 PAGE = 25
+CHUNK, CHUNKS = 1_000, 50
+"""Lines of the ledger that are read at once, and how often for a page: of one customer there may
+be thousands in a row."""
 
 
 class Order(StrEnum):
@@ -24,6 +39,7 @@ class Order(StrEnum):
 
     NEWEST = "newest"
     ACTIVE = "active"
+    """By the newest line of the ledger, whatever it tells: merges and rulings count."""
     LARGEST = "largest"
     """Customers of one contact are left out: this is where wrong merges are looked for."""
 
@@ -47,7 +63,7 @@ class Page:
 
     customers: list[Summary]
     after: int | None
-    """The id to go on after; None on the last page."""
+    """The mark to go on after; None on the last page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +75,12 @@ class Figures:
     merges: int
 
 
+_event = Event.table().c
+LINES = (
+    select(_event.id, _event.primary_id)
+    .where(_event.primary_id.is_not(None))
+    .order_by(_event.id.desc())
+)
 LIVE = Contact.deleted_at.is_(None)
 """Whoever ceased is in no list and not counted."""
 FIGURES = select(
@@ -75,15 +97,15 @@ def figures(connection: Connection) -> Figures:
 
 
 def customers(connection: Connection, order: Order, *, after: int | None = None) -> Page:
-    """Return a page of customers, beginning after the customer (or contact) `after`."""
-    chosen = {
-        Order.NEWEST: _newest,
-        Order.ACTIVE: _most_active,
-        Order.LARGEST: _largest,
-    }[order](after)
-    rows = connection.execute(chosen.limit(PAGE + 1)).all()
-    found = summaries(connection, [row.primary_id for row in rows[:PAGE]])
-    return Page(found, rows[PAGE - 1].mark if len(rows) > PAGE else None)
+    """Return a page of customers, beginning after the mark at which the last one ended."""
+    if order is Order.ACTIVE:
+        rows, ahead = _most_active(connection, after)
+    else:
+        chosen = {Order.NEWEST: _newest, Order.LARGEST: _largest}[order](after)
+        rows = [(id_, mark) for id_, mark in connection.execute(chosen.limit(PAGE + 1))]
+        ahead = None
+    found = summaries(connection, [primary_id for primary_id, _ in rows[:PAGE]])
+    return Page(found, rows[PAGE - 1][1] if len(rows) > PAGE else ahead)
 
 
 def _newest(after: int | None) -> Select[*tuple[Any, ...]]:
@@ -95,24 +117,59 @@ def _newest(after: int | None) -> Select[*tuple[Any, ...]]:
     return chosen if after is None else chosen.where(_older_than(after))
 
 
-def _most_active(after: int | None) -> Select[*tuple[Any, ...]]:
-    newer = aliased(Contact)
-    primary_id = func.coalesce(Contact.linked_id, Contact.id)
-    chosen = (
-        select(primary_id.label("primary_id"), Contact.id.label("mark"))
-        # A customer stands where the newest of its contacts does. The primary is the oldest, so
-        # only secondaries can be newer.
-        .where(
-            ~exists().where(
-                newer.linked_id == primary_id,
-                newer.deleted_at.is_(None),
-                tuple_(newer.created_at, newer.id) > tuple_(Contact.created_at, Contact.id),
-            ),
-            LIVE,
-        )
-        .order_by(Contact.created_at.desc(), Contact.id.desc())
+def _most_active(
+    connection: Connection, after: int | None
+) -> tuple[list[tuple[int, int]], int | None]:
+    """Return primaries, each with the newest line of the ledger about it, the newest first.
+
+    And where to go on when so much was told of them that these are not all for a page.
+    """
+    found: list[tuple[int, int]] = []
+    for _ in range(CHUNKS):
+        chosen = LINES if after is None else LINES.where(_event.id < after)
+        lines = connection.execute(chosen.limit(CHUNK)).all()
+        told: dict[int, int] = {}
+        for id_, primary_id in lines:
+            told.setdefault(primary_id, id_)
+        newest = last_lines(connection, told)
+        # Older lines of a customer stand where another page begins, or has begun.
+        found += [pair for pair in told.items() if newest.get(pair[0], (None,))[0] == pair[1]]
+        if len(lines) < CHUNK or len(found) > PAGE:
+            return found, None
+        after = lines[-1].id
+    return found, after
+
+
+def _last_lines(asked: FromClause) -> Selected:
+    # In the order of one index, so that nothing else can be taken for it: whoever read the ledger
+    # from its end would read all of it for somebody of whom nothing was told for long.
+    newest = (
+        select(_event.id, _event.occurred_at)
+        .where(_event.primary_id == asked.c.id)
+        .order_by(_event.primary_id.desc(), _event.id.desc())
+        .limit(1)
     )
-    return chosen if after is None else chosen.where(_older_than(after))
+    return (
+        select(
+            asked.c.id,
+            newest.with_only_columns(_event.id).scalar_subquery().label("line"),
+            newest.with_only_columns(_event.occurred_at).scalar_subquery().label("at"),
+        )
+        .select_from(asked)
+        .join(Contact, Contact.id == asked.c.id)
+        .where(Contact.linked_id.is_(None), LIVE)
+    )
+
+
+LAST_LINES = Question(_last_lines, id=BigInteger)
+
+
+def last_lines(
+    connection: Connection, primary_ids: Iterable[int]
+) -> dict[int, tuple[int, datetime]]:
+    """Return the newest line of the ledger about each who is a primary now, and its moment."""
+    rows = LAST_LINES.ask(connection, ((id_,) for id_ in primary_ids))
+    return {id_: (line, at) for id_, line, at in rows if line is not None}
 
 
 def _largest(after: int | None) -> Select[*tuple[Any, ...]]:
@@ -155,8 +212,12 @@ def summaries(connection: Connection, primary_ids: Sequence[int]) -> list[Summar
         .where(Contact.id.in_(primary_ids), LIVE)
         .group_by(Contact.id)
     )
+    newest = last_lines(connection, primary_ids)
     found = {
-        id_: Summary(id_, email, phone_number, created_at, secondaries + 1, last or created_at)
+        id_: Summary(
+            *(id_, email, phone_number, created_at, secondaries + 1),
+            newest[id_][1] if id_ in newest else last or created_at,
+        )
         for id_, email, phone_number, created_at, secondaries, last in rows
     }
     return [found[id_] for id_ in primary_ids if id_ in found]

@@ -61,6 +61,36 @@ def test_every_customer_is_on_exactly_one_page(
 
 
 @pytest.mark.usefixtures("town")
+def test_a_merge_is_activity(see: See) -> None:
+    see("strickland@hillvalley.edu", "555-4385")
+    assert ids(Order.ACTIVE) == [2, 1]
+
+    see("marty@hillvalley.edu", "555-4385")
+    see("needles@hillvalley.edu")
+    assert ids(Order.ACTIVE) == [7, 1]
+
+
+@pytest.mark.parametrize("chunks", [1, 50])
+def test_a_customer_of_whom_much_was_told_is_on_one_page(
+    see: See, chunks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browsing, "PAGE", 2)
+    monkeypatch.setattr(browsing, "CHUNK", 3)
+    monkeypatch.setattr(browsing, "CHUNKS", chunks)
+    for name in ("doc", "strickland", "needles"):
+        see(f"{name}@hillvalley.edu", phone_of(name))
+    for number in range(10):
+        see(f"marty{number}@hillvalley.edu", "555-1985")
+    see("emmett@brown.org", phone_of("doc"))
+
+    assert walk(Order.ACTIVE) == [1, 4, 3, 2]
+
+
+def phone_of(name: str) -> str:
+    return f"555-{len(name):04}"
+
+
+@pytest.mark.usefixtures("town")
 def test_a_summary_counts_the_contacts() -> None:
     page = database.read(lambda connection: browsing.customers(connection, Order.LARGEST))
 
