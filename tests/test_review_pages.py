@@ -179,7 +179,7 @@ def test_what_was_tried_again_leads_to_undoing_the_ruling(client: FlaskClient, s
 
     page = client.get("/review?kind=held_again")
 
-    assert "Ruling 1 held 1 time" in text(page)
+    assert "Ruling 1 has held 1 telling since it was made" in text(page)
     assert "doc@hillvalley.edu and 5550202 are never the same customer's." in text(page)
     assert "Told again by till." in text(page)
     assert 'href="/review/rulings/1/undo"' in page.text
@@ -256,7 +256,7 @@ def test_numbers_without_a_country_code_are_told_of_until_a_region_is_set(
 
     see("doc@hillvalley.edu", "617-253-1014")
 
-    assert "1 phone number stands here without a country code" in text(client.get("/review"))
+    assert "1 phone number came without a country code" in text(client.get("/review"))
     with_region = make(DEFAULT_PHONE_REGION="US").test_client()
     assert "DEFAULT_PHONE_REGION" not in with_region.get("/review").text
 

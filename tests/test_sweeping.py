@@ -13,7 +13,7 @@ from identity import database, reviewing
 from identity.database import db
 from identity.errors import Unavailable
 from identity.identifiers import Identifiers
-from identity.models import Claim, Sweep
+from identity.models import Claim, Event, Sweep
 from identity.reconciliation import identify
 from identity.reviewing import Swept, findings, settling, steps, sweeping
 from identity.reviewing.findings import Kind
@@ -98,6 +98,26 @@ def test_what_appears_late_with_an_earlier_place_is_not_passed_over(
 
     assert reviewing.sweep(4).finished
     assert shared() == [MANY]
+
+
+def test_what_the_version_before_was_told_is_not_passed_over(see: See) -> None:
+    strangers(see, MANY - 1)
+    see("late@hillvalley.edu", "555-0101")
+    see("stranger0@hillvalley.edu", "555-0101")
+    line = {"kind": "link_seen", "source": "before", "primary_id": 1, "in_claims": False}
+    told = {"email": "late@hillvalley.edu", "phone_number": SHARED}
+    with db.engine.begin() as connection:
+        moment = connection.scalar(select(Event.occurred_at).limit(1))
+        added = insert(Event).values(line | told | {"occurred_at": moment}).returning(Event.id)
+        place = connection.execute(added).scalar_one()
+    see("doc@hillvalley.edu", "555-4385")
+
+    assert settling.settled(1).place == place - 1
+    assert reviewing.sweep(4).finished
+
+    assert shared() == [MANY]
+    assert done() is not None
+    assert done() != place - 1
 
 
 def test_places_that_nobody_uses_are_not_waited_for(see: See, backend: str) -> None:

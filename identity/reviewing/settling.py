@@ -22,6 +22,12 @@ BEGUN = text("SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) 
 ENDED = text("SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)")
 
 
+def _before_untold(connection: Connection, place: int) -> int:
+    """Return a place, or that before the first line of the version before that is no claim yet."""
+    untold = connection.scalar(select(func.min(Event.id)).where(text("NOT in_claims")))
+    return place if untold is None else min(place, untold - 1)
+
+
 def last(connection: Connection) -> int | None:
     """Return the largest place of a claim or a line of the ledger; None where nothing was told."""
     claim, event = (connection.scalar(select(func.max(t.id))) for t in (Claim, Event))
@@ -42,7 +48,7 @@ def settled(patience: float) -> Settled:
     place = database.read(last)
     if place is None or database.has_one_writer():
         # Places are drawn and written in turns.
-        return Settled(place)
+        return Settled(place and _known(place))
     deadline = time.monotonic() + patience
     time.sleep(MARGIN)
     begun = database.read(lambda connection: connection.scalar(BEGUN))
@@ -50,4 +56,9 @@ def settled(patience: float) -> Settled:
         if time.monotonic() > deadline:
             return Settled(None, known=False)
         time.sleep(ASKED)
-    return Settled(place)
+    return Settled(_known(place))
+
+
+def _known(place: int) -> int:
+    # Asked last: whoever was waited for may be of the version before.
+    return database.read(lambda connection: _before_untold(connection, place))

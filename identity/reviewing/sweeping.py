@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, text, update
 
-from identity import database
+from identity import database, rebuilding
 from identity.models import Sweep
 from identity.reviewing import findings, settling, steps
 from identity.reviewing.findings import Found
@@ -76,6 +76,8 @@ def sweep(
     `many` is how many strangers are too many, as `fillers` has it. `pause` is called after each
     step, with the seconds that it took. Raise `Unavailable` when the database goes away.
     """
+    # What the version before is told while both run becomes a claim at the place of its line.
+    rebuilding.catch_up()
     last, known = settling.settled(patience)
     deadline = time.monotonic() + seconds
     number = 0

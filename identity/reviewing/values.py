@@ -129,10 +129,10 @@ def _closely(
     Of whoever was told of with a name and without, the name counts.
     """
     rows = connection.execute(_tellings(value.kind, value.text, CLOSELY)).all()
-    others = dict.fromkeys(row.other for row in rows if row.other is not None)
-    examples = list(others)[:EXAMPLES]
+    others = {row.other for row in rows if row.other is not None}
+    examples = sorted(others)[:EXAMPLES]
     if len(rows) == CLOSELY:
         return strangers, with_names, examples
     names = {row.name for row in rows if row.name is not None}
     named_too = {row.other for row in rows if row.name is not None}
-    return len(names) + len(others.keys() - named_too), len(names), examples
+    return len(names) + len(others - named_too), len(names), examples

@@ -70,8 +70,9 @@ def title(kept: Kept) -> Markup:
                 moved, counted(kept.detail["absorbed"])
             )
         case Kind.HELD_AGAIN:
-            times = counted(kept.many, "time")
-            return Markup("Ruling {} held {}").format(counted(int(kept.subject)), times)
+            tellings = counted(kept.many, "telling")
+            number = counted(int(kept.subject))
+            return Markup("Ruling {} has held {} since it was made").format(number, tellings)
         case Kind.COUNTRY_CODE:
             one, other = country_codes.named(kept.subject)
             return Markup("{} and {}").format(isolated(one), isolated(other))
