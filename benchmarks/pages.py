@@ -23,15 +23,20 @@ ROUNDS = 7
 LARGE = 50_000
 """Contacts of the largest customer."""
 SEARCHES = {
+    "a whole email": "customer777@example.com",
     "one email": "omer77777@",
     "a part of many": "7777",
     "a part of all": "example",
     "nobody": "nobody@nowhere",
     "digits of a phone number": "775-201-2345",
+    "a phone number, as dialled": "0171 1234567",
     "an id": "#77777",
     "a reference": "cus_77777",
-    "a name": "brown 123",
-    "two words": "brown 2012345",
+    "a name nobody has": "zzzz",
+    "a name and a number": "brown 123",
+    "two names": "marty brown",
+    "a name and a part of all": "example brown",
+    "a name and digits": "brown 2012345",
 }
 
 
