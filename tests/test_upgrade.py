@@ -266,7 +266,7 @@ def test_this_version_may_come_back_too(before: Version, now: Version) -> None:
     now.flask("db", "upgrade")
     with now.serve() as new:
         calls = tell(new, DAY_ONE)
-    now.flask("db", "downgrade")
+    now.flask("db", "downgrade", "0004")
     with before.serve() as old:
         calls += tell(old, DAY_TWO)
     assert "no drift" in before.flask("identity", "verify")
