@@ -10,10 +10,11 @@ from flask_migrate import Migrate
 from identity import cli, database, web
 from identity.config import Config
 from identity.once import kept_secret
-from identity.web import observing, telling, wording
+from identity.web import observing
 from identity.web.counters import shared_file
 from identity.web.errors import answer_every_error
 from identity.web.limits import Limiter
+from identity.web.pages import telling, wording
 from identity.web.security import secure
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -5,16 +5,14 @@ where the last one ended (not at a number of rows to skip, which the database wo
 count off each time).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Connection,
-    FromClause,
     Select,
     and_,
     func,
@@ -25,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from identity.bulk import Question, Selected
+from identity import ledger
 from identity.models import Contact, Event, EventKind
 
 PAGE = 25
@@ -131,45 +129,13 @@ def _most_active(
         told: dict[int, int] = {}
         for id_, primary_id in lines:
             told.setdefault(primary_id, id_)
-        newest = last_lines(connection, told)
+        newest = ledger.last_lines(connection, told)
         # Older lines of a customer stand where another page begins, or has begun.
         found += [pair for pair in told.items() if newest.get(pair[0], (None,))[0] == pair[1]]
         if len(lines) < CHUNK or len(found) > PAGE:
             return found, None
         after = lines[-1].id
     return found, after
-
-
-def _last_lines(asked: FromClause) -> Selected:
-    # In the order of one index, so that nothing else can be taken for it: whoever read the ledger
-    # from its end would read all of it for somebody of whom nothing was told for long.
-    newest = (
-        select(_event.id, _event.occurred_at)
-        .where(_event.primary_id == asked.c.id)
-        .order_by(_event.primary_id.desc(), _event.id.desc())
-        .limit(1)
-    )
-    return (
-        select(
-            asked.c.id,
-            newest.with_only_columns(_event.id).scalar_subquery().label("line"),
-            newest.with_only_columns(_event.occurred_at).scalar_subquery().label("at"),
-        )
-        .select_from(asked)
-        .join(Contact, Contact.id == asked.c.id)
-        .where(Contact.linked_id.is_(None), LIVE)
-    )
-
-
-LAST_LINES = Question(_last_lines, id=BigInteger)
-
-
-def last_lines(
-    connection: Connection, primary_ids: Iterable[int]
-) -> dict[int, tuple[int, datetime]]:
-    """Return the newest line of the ledger about each who is a primary now, and its moment."""
-    rows = LAST_LINES.ask(connection, ((id_,) for id_ in primary_ids))
-    return {id_: (line, at) for id_, line, at in rows if line is not None}
 
 
 def _largest(after: int | None) -> Select[*tuple[Any, ...]]:
@@ -212,7 +178,7 @@ def summaries(connection: Connection, primary_ids: Sequence[int]) -> list[Summar
         .where(Contact.id.in_(primary_ids), LIVE)
         .group_by(Contact.id)
     )
-    newest = last_lines(connection, primary_ids)
+    newest = ledger.last_lines(connection, primary_ids)
     found = {
         id_: Summary(
             *(id_, email, phone_number, created_at, secondaries + 1),

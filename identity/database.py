@@ -267,6 +267,8 @@ def by_index() -> Iterator[Connection]:
     with snapshot() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            # What is left may look so dear then that it would be compiled first.
+            connection.exec_driver_sql("SET LOCAL jit = off")
         yield connection
 
 

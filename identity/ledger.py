@@ -1,5 +1,6 @@
 """How lines of the ledger are found, newest first, without reading past those of an import."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -8,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    FromClause,
     Select,
     Text,
     and_,
@@ -20,8 +22,9 @@ from sqlalchemy import (
     union_all,
 )
 
+from identity.bulk import Question, Selected
 from identity.database import UtcDateTime
-from identity.models import OF_NO_IMPORT, Event, EventKind
+from identity.models import OF_NO_IMPORT, Contact, Event, EventKind
 
 IMPORTS, AFTER_IMPORTS = "import:", "import:\U0010ffff"
 """What the sources of imports begin with, and what comes after all of them."""
@@ -118,3 +121,35 @@ def _sources() -> Select[str]:
 
 
 FIRST_SINCE, SOURCES = _first_since(), _sources()
+
+
+def _last_lines(asked: FromClause) -> Selected:
+    # In the order of one index, so that nothing else can be taken for it: whoever read the ledger
+    # from its end would read all of it for somebody of whom nothing was told for long.
+    newest = (
+        select(_event.id, _event.occurred_at)
+        .where(_event.primary_id == asked.c.id)
+        .order_by(_event.primary_id.desc(), _event.id.desc())
+        .limit(1)
+    )
+    return (
+        select(
+            asked.c.id,
+            newest.with_only_columns(_event.id).scalar_subquery().label("line"),
+            newest.with_only_columns(_event.occurred_at).scalar_subquery().label("at"),
+        )
+        .select_from(asked)
+        .join(Contact, Contact.id == asked.c.id)
+        .where(Contact.linked_id.is_(None), Contact.deleted_at.is_(None))
+    )
+
+
+LAST_LINES = Question(_last_lines, id=BigInteger)
+
+
+def last_lines(
+    connection: Connection, primary_ids: Iterable[int]
+) -> dict[int, tuple[int, datetime]]:
+    """Return the newest line of the ledger about each who is a primary now, and its moment."""
+    rows = LAST_LINES.ask(connection, ((id_,) for id_ in primary_ids))
+    return {id_: (line, at) for id_, line, at in rows if line is not None}

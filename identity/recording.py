@@ -12,14 +12,15 @@ from typing import Any
 
 from sqlalchemy import Connection, FromClause, Text, select, true
 
-from identity import evidence, history
+from identity import evidence
 from identity.bulk import Question, Selected
 from identity.clusters import Member
 from identity.events import Entry
 from identity.evidence import CLAIM_COLUMNS, PHONE_IS_TOLD, Telling, telling
 from identity.identifiers import Identifiers, Kind, Value
-from identity.membership import all_of
 from identity.models import Claim
+from identity.portraying import history
+from identity.portraying.membership import all_of
 from identity.rulings import listing
 from identity.rulings.kinds import (
     Apart,

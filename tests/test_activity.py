@@ -14,7 +14,7 @@ from identity.activity import Imported, Mark, Wanted
 from identity.database import db
 from identity.events import Entry
 from identity.models import Event, EventKind, Import
-from identity.web import activity as page_of_it
+from identity.web.pages import activity as page_of_it
 from tests.conftest import See
 from tests.pages import folded, text
 

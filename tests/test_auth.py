@@ -21,10 +21,10 @@ from identity.access import Scope
 from identity.database import db
 from identity.errors import TooManyRequests, Unavailable
 from identity.models import ApiKey, Claim, Event, User
-from identity.web import signing
+from identity.web.api.presenters import mask_email, mask_phone_number
 from identity.web.limits import Limiter
 from identity.web.marks import May
-from identity.web.presenters import mask_email, mask_phone_number
+from identity.web.pages import signing
 from tests.callers import KEY, PASSWORD, bearing, from_outside, key
 from tests.conftest import Make, See
 from tests.pages import add

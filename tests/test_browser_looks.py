@@ -13,9 +13,9 @@ from identity.importing import register
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, LinksNobody
-from identity.web import previews, sealed
-from identity.web.adding import ADDING
-from identity.web.searching import SEARCH
+from identity.web.pages import previews, sealed
+from identity.web.pages.adding import ADDING
+from identity.web.pages.searching import SEARCH
 from tests.bringing import bring
 from tests.conftest import See
 

@@ -5,8 +5,8 @@ from flask.testing import FlaskClient
 
 from identity import browsing, database
 from identity.browsing import Order
-from identity.graphs import graph_of
-from identity.web import picture as drawing
+from identity.portraying.graphs import graph_of
+from identity.web.pages import picture as drawing
 from tests.conftest import Make, See
 from tests.pages import add, folded, text
 

@@ -17,12 +17,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, insert, update
 from werkzeug.test import TestResponse
 
-from identity import database, history, membership, portraying, surroundings
+from identity import database, portraying
 from identity.database import READING, db
-from identity.graphs import Edge, Graph, Point
-from identity.holding import holding, without
 from identity.identifiers import Kind, Value
 from identity.models import Claim, Contact, Event, Identifier
+from identity.portraying import history, membership, surroundings
+from identity.portraying.graphs import Edge, Graph, Point
+from identity.portraying.holding import holding, without
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, ClaimWithdrawn, LinksNobody

@@ -15,7 +15,7 @@ from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import ImportWithdrawn
 from identity.verification import verify
-from identity.web.import_pages import LARGEST_FILE
+from identity.web.pages.import_pages import LARGEST_FILE
 from tests.bringing import Watcher, on
 from tests.conftest import See
 from tests.pages import folded

@@ -3,7 +3,7 @@
 import pytest
 from flask.testing import FlaskClient
 
-from identity.web import customer as one_customer
+from identity.web.pages import customer as one_customer
 from tests.conftest import See
 from tests.pages import add, folded, text
 

@@ -13,7 +13,7 @@ from identity.identifiers import Kind, Value
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, ClaimWithdrawn, ImportWithdrawn, LinksNobody, What
-from identity.web import previews
+from identity.web.pages import previews
 from tests.conftest import See
 from tests.pages import folded, text
 

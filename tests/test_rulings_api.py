@@ -19,7 +19,7 @@ from identity.models import Claim
 from identity.rulings import applying, effects, kinds
 from identity.rulings.applying import Ordered
 from identity.verification import verify
-from identity.web import ruling_schemas, schemas
+from identity.web.api import ruling_schemas, schemas
 from tests.bringing import bring
 from tests.callers import bearing, from_outside
 from tests.conftest import Make, See

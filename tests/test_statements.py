@@ -21,7 +21,7 @@ from identity.reviewing.findings import Kind as Kinds
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, LinksNobody
-from identity.web import review
+from identity.web.pages import review
 from tests.conftest import See
 from tests.tables import rows_in_all_tables
 

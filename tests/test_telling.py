@@ -11,7 +11,7 @@ from identity.activity import Imported
 from identity.events import Entry
 from identity.models import EventKind
 from identity.rulings.kinds import RulingKind
-from identity.web import telling
+from identity.web.pages import telling
 
 DETAIL = {"moved": [2, 3], "ruling": 7, "kind": "apart", "reason": "<shared>", "before": [1]}
 

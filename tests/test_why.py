@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from identity.web import ruling_schemas, schemas
+from identity.web.api import ruling_schemas, schemas
 from tests.bringing import bring
 from tests.callers import from_outside
 from tests.conftest import Make, See

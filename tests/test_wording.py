@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask, get_template_attribute
 
-from identity.web.wording import ago, breakable, counted, dated
+from identity.web.pages.wording import ago, breakable, counted, dated
 
 
 @pytest.fixture

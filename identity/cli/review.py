@@ -4,11 +4,10 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from identity import reviewing
+from identity import database, reviewing
 from identity.cli.typed import counted
 from identity.reviewing import country_codes, findings, joints, sweeping, values
 from identity.reviewing.findings import Kept, Kind
-from identity.reviewing.looking import looking
 
 SHOWN = 5
 """Findings of each kind on the screen."""
@@ -35,7 +34,7 @@ def review(*, again: bool) -> None:
         sweeping.again()
     if not _sweep_all():
         click.echo(BEHIND, err=True)
-    with looking() as connection:
+    with database.by_index() as connection:
         counts = findings.counts(connection)
         for kind, number in counts.items():
             click.echo(f"  {number:>12,}  {NAMES[kind]}")

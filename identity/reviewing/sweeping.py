@@ -16,7 +16,6 @@ from identity import database, rebuilding
 from identity.models import Sweep
 from identity.reviewing import findings, settling, steps
 from identity.reviewing.findings import Found
-from identity.reviewing.looking import looking
 
 PATIENCE = 5.0
 """Seconds to wait, at most, for those who are about to write what they were told."""
@@ -118,7 +117,7 @@ def _is_due(now: State, last: int | None) -> bool:
 
 def _step(before: State, last: int | None, many: int) -> bool:
     """Do what comes next; tell whether nobody else did it first."""
-    with looking() as connection:
+    with database.by_index() as connection:
         if last is not None and (before.done is None or before.done < last):
             after, found = _ahead(connection, before, last, many)
         else:

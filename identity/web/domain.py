@@ -2,11 +2,12 @@
 
 from flask import g
 
-from identity import clusters, database, explaining, membership, reconciliation
+from identity import clusters, database, explaining, reconciliation
 from identity.caution import calls
 from identity.clusters import Cluster, Member
 from identity.errors import Gone, NotFound
 from identity.identifiers import Identifiers
+from identity.portraying import membership
 from identity.reconciliation import Outcome
 from identity.web import callers, charging, current, metrics
 

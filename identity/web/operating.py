@@ -10,8 +10,8 @@ from flask import Response, current_app, jsonify
 from identity import database
 from identity.errors import Unavailable
 from identity.web import blueprint, metrics
+from identity.web.api.schemas import Status
 from identity.web.marks import May, allow, describe, quiet
-from identity.web.schemas import Status
 
 READY_SECONDS = 1.0
 

@@ -14,8 +14,9 @@ from identity import reviewing
 from identity.config import Config
 from identity.errors import IdentityError
 from identity.reviewing import Swept
-from identity.web import current, reporting, review
+from identity.web import current, reporting
 from identity.web.marks import May
+from identity.web.pages import review
 
 REST = 3.0
 """Seconds from being told something to looking at it: what comes meanwhile is looked at with it."""

@@ -1,0 +1,105 @@
+"""The JSON endpoints. The shapes of requests are here, the shapes of answers in `presenters`."""
+
+from flask import Response, jsonify
+from pydantic import ValidationError
+
+from identity import database, explaining, reconciliation
+from identity.errors import InvalidInput, NotFound
+from identity.identifiers import Identifiers, plain_text
+from identity.portraying import graphs
+from identity.web import blueprint, bodies, callers, charging, paths, query
+from identity.web.api import presenters
+from identity.web.api.schemas import (
+    CustomerWithContacts,
+    Graph,
+    Identified,
+    IdentifyRequest,
+    LookedUp,
+    LookupQuery,
+    Resolved,
+)
+from identity.web.domain import cluster_of, decide, region
+from identity.web.marks import May, allow, describe
+from identity.web.security import csrf
+
+
+@blueprint.post("/identify")
+@allow(May.IDENTIFY)
+@describe(Identified, Resolved, body=IdentifyRequest)
+def identify() -> Response:
+    """Link what the body gives to everything known, and answer with the whole customer."""
+    body = _read(IdentifyRequest)
+    given = Identifiers.parse(body.email, body.phoneNumber, region=region())
+    reference, name = (_text(body, field) for field in ("reference", "name"))
+    outcome = decide(given, "api", reference, name)
+    answer = presenters.masked if callers.masked() else presenters.answer
+    return jsonify(answer(outcome))
+
+
+# A page of another site cannot send JSON here without asking first, and has no cookie to send.
+csrf.exempt(identify)
+
+
+@blueprint.get("/lookup")
+@allow(May.READ)
+@describe(LookedUp, errors=(404,), query=LookupQuery)
+def lookup() -> Response:
+    """Answer with what identify would find. Reads only."""
+    asked = query.read(LookupQuery)
+    phone_number = asked.phoneNumber and query.with_plus("phoneNumber", asked.phoneNumber)
+    given = Identifiers.parse(asked.email, phone_number, region=region())
+    looked = reconciliation.look_up(given)
+    if looked is None:
+        charging.charge_miss()
+        raise NotFound("No customer has this email or phone number.")
+    return jsonify(presenters.looked_up(looked))
+
+
+@blueprint.get(f"{paths.CLUSTER}.json")
+@allow(May.READ)
+@describe(CustomerWithContacts, errors=(404, 410))
+def cluster_json(contact_id: int) -> Response:
+    """Answer with the customer of a contact, primary or secondary, and all the contacts."""
+    cluster = cluster_of(contact_id)
+    held = database.read(lambda connection: explaining.held_of(connection, cluster))
+    named = database.read(lambda connection: explaining.named_of(connection, cluster))
+    return jsonify(presenters.answer_with_contacts(cluster, held, named))
+
+
+@blueprint.get(f"{paths.CLUSTER}/graph.json")
+@allow(May.READ)
+@describe(Graph, errors=(404, 410))
+def graph_json(contact_id: int) -> Response:
+    """Answer with the customer's identifiers and the links between them."""
+    cluster = cluster_of(contact_id)
+    graph = database.read(lambda connection: graphs.graph_of(connection, cluster))
+    return jsonify(presenters.graph(graph, cluster.primary_id))
+
+
+def _text(body: IdentifyRequest, field: str) -> str:
+    try:
+        return plain_text(getattr(body, field), field)
+    except ValueError as problem:
+        raise InvalidInput(str(problem), {field: str(problem)}) from None
+
+
+def _read(shape: type[IdentifyRequest]) -> IdentifyRequest:
+    try:
+        return shape.model_validate_json(bodies.read_json())
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def _invalid(error: ValidationError) -> InvalidInput:
+    expected = {
+        "email": "email must be a string.",
+        "phoneNumber": "phoneNumber must be a string or a whole number.",
+        "reference": "reference must be a string or a whole number.",
+        "name": "name must be a string.",
+    }
+    # A union reports one error for each of its members: the same field, once.
+    places = bodies.wrong_fields(error)
+    fields = {name: sentence for name, sentence in expected.items() if name in places}
+    if fields:
+        return InvalidInput(" ".join(fields.values()), fields)
+    return InvalidInput("The body must be a JSON object with email, phoneNumber or both.")

@@ -1,0 +1,18 @@
+"""What people see: HTML, forms, and files to take away."""
+
+from identity.web.pages import (
+    activity,  # noqa: F401
+    adding,  # noqa: F401
+    applying,  # noqa: F401
+    customer,  # noqa: F401
+    customers,  # noqa: F401
+    docs,  # noqa: F401
+    downloads,  # noqa: F401
+    home,  # noqa: F401
+    import_pages,  # noqa: F401
+    record,  # noqa: F401
+    review,  # noqa: F401
+    ruling_pages,  # noqa: F401
+    searching,  # noqa: F401
+    signing,  # noqa: F401
+)

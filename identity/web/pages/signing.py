@@ -1,0 +1,68 @@
+"""Signing in and out."""
+
+from flask import redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from limits import parse
+
+from identity import access
+from identity.web import blueprint, charging, current, sessions
+from identity.web.marks import May, allow, when_too_old
+from identity.web.old_forms import lead_to
+from identity.web.pages.forms import SignInForm
+
+ATTEMPTS = parse("10/15 minutes")
+"""For one name, from one address. Not from all together: that would let strangers lock them out."""
+ATTEMPTS_OF_AN_ADDRESS = parse("60/15 minutes")
+"""For all names, of users who share an office."""
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+@allow(May.VISITOR)
+def sign_in() -> ResponseReturnValue:
+    """Ask for a password, and begin a session when it is right."""
+    form = SignInForm()
+    if form.validate_on_submit():
+        name = (form.user.data or "").strip()
+        if _let_in(name, form.password.data or ""):
+            return redirect(_destination(), 303)
+        form.password.errors = ["The name or the password is not right."]
+    named = bool(access.users())
+    status = 401 if form.errors else 200
+    return render_template(
+        "sign_in.html", form=form, named=named, anybody=named or current.config().password
+    ), status
+
+
+def _let_in(name: str, password: str) -> bool:
+    limiter = current.limiter()
+    address = f"sign-in:{charging.neighbourhood()}"
+    limiter.count(ATTEMPTS_OF_AN_ADDRESS, address)
+    if name and not access.is_name(name):
+        # Nobody is called that, and PostgreSQL refuses even to look.
+        return False
+    limiter.count(ATTEMPTS, f"{address}:{name}")
+    if not sessions.begin(name, password):
+        return False
+    limiter.pardon(ATTEMPTS, f"{address}:{name}")
+    return True
+
+
+def _stay_signed_in() -> ResponseReturnValue:
+    # This form stands on every page and has none of its own.
+    return lead_to(url_for("web.home"))
+
+
+@blueprint.post("/sign-out")
+@allow(May.VISITOR)
+@when_too_old(_stay_signed_in)
+def sign_out() -> ResponseReturnValue:
+    """End the session."""
+    session.clear()
+    return redirect(url_for("web.sign_in"), 303)
+
+
+def _destination() -> str:
+    to = request.args.get("to", "")
+    # A path of ours: "//elsewhere" and "/\elsewhere" would lead away.
+    inside = to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
+    return to if inside else url_for("web.home")
