@@ -254,7 +254,7 @@ def test_the_version_before_may_come_back(before: Version, now: Version, tmp_pat
         now.flask("db", "upgrade")
         calls += tell(old, DAY_TWO)
 
-    now.flask("db", "downgrade")
+    now.flask("db", "downgrade", "0004")
     with before.serve() as old:
         calls += tell(old, [*DAY_THREE, *calls])
 
