@@ -17,11 +17,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, insert, update
 from werkzeug.test import TestResponse
 
-from identity import database, portraying
+from identity import database
 from identity.database import READING, db
 from identity.identifiers import Kind, Value
 from identity.models import Claim, Contact, Event, Identifier
-from identity.portraying import history, membership, surroundings
+from identity.portraying import history, membership, portraits, surroundings
 from identity.portraying.graphs import Edge, Graph, Point
 from identity.portraying.holding import holding, without
 from identity.rulings import applying
@@ -359,7 +359,7 @@ def test_a_long_history_is_turned_page_by_page(client: FlaskClient, see: See) ->
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """A customer of more than 20 contacts is a large one."""
-    monkeypatch.setattr(portraying, "WHOLE", 20)
+    monkeypatch.setattr(portraits, "WHOLE", 20)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ class Preview:
     def title(self, plan: Mapping[str, Any] | None) -> str:
         """Return what the page is called."""
         if self.undoes:
-            return f"Undo ruling {self.undoes.id:,}"
+            return f"Undo ruling {self.undoes.id}"
         return ruling_words.title(self.what, plan)
 
     def button(self, plan: Mapping[str, Any]) -> Markup:
@@ -125,7 +125,7 @@ def _carried_out(about: Preview) -> ResponseReturnValue:
         return _page(about, None, problem=problem)
     plan = done.as_json()
     if about.undoes:
-        flash(f"Ruling {registered.id:,} is undone: {_effect(plan)}.")
+        flash(f"Ruling {registered.id} is undone: {_effect(plan)}.")
     else:
         flash(f"Done: {_effect(plan)}.", f"undo:{registered.id}")
     return redirect(_afterwards(registered, plan), 303)

@@ -4,21 +4,24 @@ Emails and phone numbers stay out of addresses, which end up in histories and lo
 is named by the contact that brought it.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from identity import database, keeping, portraying
+from identity.identifiers import Value
 from identity.keeping import Kept
 from identity.portraying import Portrait, history
 from identity.portraying.graphs import Edge, Point
 from identity.portraying.holding import holding
+from identity.rulings.kinds import Apart, LinksNobody
 from identity.web import blueprint, domain, paths, query
 from identity.web.marks import May, allow
-from identity.web.pages import choosing
+from identity.web.pages import choosing, previews
 from identity.web.pages.choosing import Asked
-from identity.web.pages.facts import Facts
+from identity.web.pages.facts import Facts, Health
 from identity.web.pages.picture import picture
 
 SHOWN = 25
@@ -59,10 +62,12 @@ def _page(
     held = holding(portrait.graph) if portrait.is_whole else None
     chosen = choosing.chosen(asked, portrait, held)
     shown = None if whole else SHOWN
+    facts = Facts(portrait, lines.heard, held)
     return render_template(
         "cluster.html",
         portrait=portrait,
-        facts=Facts(portrait, lines.heard, held),
+        facts=facts,
+        offers=list(_offers(facts.health)),
         chosen=chosen,
         picture=picture(portrait.graph, primary_id, chosen.things, held),
         held=held,
@@ -79,6 +84,19 @@ def _page(
         before=query.whole_number("before"),
         **_ways(primary_id, chosen),
     )
+
+
+def _offers(health: Health) -> Iterator[tuple[str, str, str | None]]:
+    """Yield what fits what holds a customer together: label, preview, and why if it is known.
+
+    Nothing need be looked for then in a picture of thousands.
+    """
+    if health.shared:
+        value, _ = health.shared
+        yield f"Let {value.text} link nobody…", previews.address(LinksNobody(value)), health.reason
+    if health.weakest:
+        ends = (Value(end.kind, end.value) for end in (health.weakest.email, health.weakest.phone))
+        yield "Take apart at the weakest link…", previews.address(Apart(*ends)), None
 
 
 def _fits(number: int, id_: int, shown: int | None, marked: int | None) -> bool:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from identity.events import Entry
 from identity.evidence import Telling
+from identity.fillers import looks_like_filler
 from identity.identifiers import Identifiers, Kind, Value
 from identity.portraying import Carried, Portrait
 from identity.portraying.graphs import Edge
@@ -14,6 +15,9 @@ from identity.portraying.holding import Holding
 
 LISTED = 8
 """Identifiers of one kind, and references, that are told with their sources."""
+
+MAY_BE_ONE = 3
+"""Names that may be one person's, spelt in several ways. With more of them, one says too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,11 @@ class Health:
     is_judged: bool
     """Whether it is known which links hold it together."""
 
+    @property
+    def reason(self) -> str | None:
+        """Why what is shared looks like nobody's; None when it does not."""
+        return looks_like_filler(self.shared[0]) if self.shared else None
+
 
 class Facts:
     """What a page tells of a customer before anything else."""
@@ -52,7 +61,9 @@ class Facts:
     def heading(self) -> str:
         """The name, if a source gave one; else the email and the phone number."""
         primary = self._portrait.primary
-        named = next((name for name in self.names), "")
+        if len(self.names) > MAY_BE_ONE:
+            return f"{self.names[0]} and {len(self.names) - 1:,} other names"
+        named = next(iter(self.names), "")
         return named or " · ".join(filter(None, (primary.email, primary.phone_number)))
 
     @cached_property

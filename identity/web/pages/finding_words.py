@@ -135,7 +135,7 @@ def _tried(kept: Kept, ruling: Registered) -> tuple[Markup, list[Fits]]:
     told = Markup("{} Told again by {}{}.").format(sentence(ruling.what), by, more)
     address = url_for("web.undo_preview", ruling_id=ruling.id)
     page = url_for("web.ruling_page", ruling_id=ruling.id)
-    number = counted(ruling.id)
+    number = str(ruling.id)
     return told, [
         Fits(address, Markup("Undo ruling {}…").format(number)),
         Fits(page, Markup("Open ruling {}").format(number)),

@@ -132,7 +132,7 @@ def sentence(entry: Entry) -> Markup:
 def imported(line: Imported) -> Markup:
     """Return an import as one line, with what it brought."""
     name = Markup('<a href="{}">Import {}</a>').format(
-        url_for("web.one_import", import_id=line.id), counted(line.id)
+        url_for("web.one_import", import_id=line.id), line.id
     )
     brought = [say(line.counts[name]) for name, say in BROUGHT.items() if line.counts.get(name)]
     if not any(line.counts.get(name) for name in ("customers", "contacts", "merged")):
