@@ -22,6 +22,10 @@ REST = 3.0
 """Seconds from being told something to looking at it: what comes meanwhile is looked at with it."""
 AT_ONCE = 20.0
 """Seconds for which it looks before it rests."""
+AS_LONG = 3
+"""How many times as long as a step took it lets others work, before the next."""
+MOST = 10.0
+"""Seconds of that, at most."""
 LATER = 30.0
 """Seconds after which it tries again when the database was away, or another worker was quicker."""
 
@@ -61,8 +65,8 @@ class Sweeper:
         self._thread.join(patience)
 
     def _pause(self, seconds: float) -> None:
-        """Let others work for as long as a step took."""
-        self._ended.wait(min(seconds, 1.0))
+        """Let others work, after a step of so many seconds."""
+        self._ended.wait(min(AS_LONG * seconds, MOST))
 
     def _run(self) -> None:
         while self._woken.wait() and not self._ended.wait(REST):
