@@ -12,7 +12,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Connection,
+    FromClause,
     Select,
     and_,
     func,
@@ -24,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from identity import ledger
+from identity.bulk import Question, Selected
 from identity.models import Contact, Event, EventKind
 
 PAGE = 25
@@ -160,24 +163,29 @@ def _older_than(contact_id: int) -> Any:
     return tuple_(Contact.created_at, Contact.id) < tuple_(moment, literal(contact_id))
 
 
+def _summaries(asked: FromClause) -> Selected:
+    # Numbers of their own, so that each is one look into an index: joined and grouped, a database
+    # that knows nothing of its tables yet reads all contacts.
+    secondary = aliased(Contact)
+    of_it = secondary.linked_id == asked.c.id, secondary.deleted_at.is_(None)
+    return (
+        select(
+            *(Contact.id, Contact.email, Contact.phone_number, Contact.created_at),
+            select(func.count()).where(*of_it).scalar_subquery(),
+            select(func.max(secondary.created_at)).where(*of_it).scalar_subquery(),
+        )
+        .select_from(asked)
+        .join(Contact, Contact.id == asked.c.id)
+        .where(LIVE)
+    )
+
+
+SUMMARIES = Question(_summaries, id=BigInteger)
+
+
 def summaries(connection: Connection, primary_ids: Sequence[int]) -> list[Summary]:
     """Return those customers, in that order; whoever is none any more is left out."""
-    secondary = aliased(Contact)
-    rows = connection.execute(
-        select(
-            Contact.id,
-            Contact.email,
-            Contact.phone_number,
-            Contact.created_at,
-            func.count(secondary.id),
-            func.max(secondary.created_at),
-        )
-        .outerjoin(
-            secondary, and_(secondary.linked_id == Contact.id, secondary.deleted_at.is_(None))
-        )
-        .where(Contact.id.in_(primary_ids), LIVE)
-        .group_by(Contact.id)
-    )
+    rows = SUMMARIES.ask(connection, ((id_,) for id_ in primary_ids))
     newest = ledger.last_lines(connection, primary_ids)
     found = {
         id_: Summary(
