@@ -346,3 +346,29 @@ def test_a_source_may_be_named(client: FlaskClient) -> None:
     assert register.get(1).feed == "feed:till-1"
     assert refused.status_code == 400
     assert "A source has 1 to 100 printable characters" in refused.text
+
+
+@pytest.mark.parametrize("name", ["shown", "undone", "nobody"])
+def test_customers_who_are_kept_apart_are_no_value(
+    client: FlaskClient, see: See, name: str
+) -> None:
+    see("doc@hillvalley.edu", "5554385")
+    see("marty@hillvalley.edu", "5551985")
+    plan = choose(client, b"email,phone\ndoc@hillvalley.edu,5551985\n")
+    (box,) = re.findall(r'id="apart-1" name="apart" value="([^"]+)"', plan.text)
+    sent = form_of(client, "/imports/1") | {name: [box], "again": ["1"]}
+
+    response = client.post("/imports/1", data=sent, headers=PAGE)
+
+    assert response.status_code == 404
+    assert "This address is not complete, or no longer good." in response.text
+
+
+def test_what_strangers_share_keeps_nobody_apart(client: FlaskClient) -> None:
+    choose(client, SHARED)
+    sent = form_of(client, "/imports/1")
+
+    response = client.post("/imports/1", data=sent | {"apart": sent["shown"]}, headers=PAGE)
+
+    assert response.status_code == 404
+    assert count(Contact) == 0

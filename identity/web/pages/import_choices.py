@@ -15,7 +15,7 @@ from identity.caution.suspects import Suspect
 from identity.identifiers import Value
 from identity.web.pages import sealed
 
-PURPOSE = "choice"
+VALUE, APART = "value of a choice", "choice"
 Group = tuple[Value, ...]
 
 
@@ -34,7 +34,7 @@ def of_suspects(plan: Plan, most: int) -> list[Choice]:
     """Return the boxes for what strangers share."""
     choices = replace(plan.choices, as_it_is=False)
     return [
-        Choice(each, _field(each), _seal((each.value,)), choices.links_nobody(each))
+        Choice(each, _field(each), _seal((each.value,), VALUE), choices.links_nobody(each))
         for each in plan.found.suspects[:most]
     ]
 
@@ -47,12 +47,12 @@ def of_merges(plan: Plan, most: int) -> list[Choice]:
 
 def of_left_out(plan: Plan) -> list[Choice]:
     """Return the boxes for those who are kept apart by choice."""
-    return [Choice(group, "apart", _seal(group), True) for group in plan.choices.apart]
+    return [Choice(group, "apart", _seal(group, APART), True) for group in plan.choices.apart]
 
 
 def _of_merge(merge: Merge, nobody: Iterable[Value]) -> Choice:
     group = identifiers_of(merge.customers, nobody) if merge.may_be_left_out else ()
-    return Choice(merge, "apart", _seal(group) if len(group) > 1 else "", False)
+    return Choice(merge, "apart", _seal(group, APART) if len(group) > 1 else "", False)
 
 
 def _field(suspect: Suspect) -> str:
@@ -65,21 +65,22 @@ def sent(kept: Choices) -> Choices:
     if "choices" not in request.form:
         return kept
     shown, undone, nobody = (
-        {value for (value,) in _groups(name)} for name in ("shown", "undone", "nobody")
+        {value for (value,) in _groups(name, VALUE)} for name in ("shown", "undone", "nobody")
     )
     # Of what was too much to be shown, nothing was chosen.
     return Choices(
         "as_it_is" in request.form,
         frozenset((kept.linking - shown) | (shown - nobody)),
         frozenset((kept.nobody - undone) | (undone & nobody)),
-        tuple(dict.fromkeys(_groups("apart"))),
+        tuple(dict.fromkeys(_groups("apart", APART))),
     )
 
 
-def _seal(group: Group) -> str:
-    return sealed.seal(Choices(apart=(group,)).as_json()["apart"][0], PURPOSE)
+def _seal(group: Group, purpose: str) -> str:
+    return sealed.seal(Choices(apart=(group,)).as_json()["apart"][0], purpose)
 
 
-def _groups(name: str) -> list[Group]:
-    opened = (sealed.unseal(each, PURPOSE) for each in request.form.getlist(name))
+def _groups(name: str, purpose: str) -> list[Group]:
+    # What was sealed for a box of the other kind is refused: it may hold several values, or one.
+    opened = (sealed.unseal(each, purpose) for each in request.form.getlist(name))
     return list(Choices.from_json({"apart": list(opened)}).apart)
