@@ -268,3 +268,19 @@ def test_a_page_that_says_the_database_is_away_counts_nothing(app: Flask, make: 
 
     assert page.status_code == 503
     assert count_in_menu(page) is None
+
+
+@pytest.mark.parametrize("action", ["/fine", "/again", "/sweep"])
+def test_a_button_that_was_open_for_too_long_leads_back_to_the_review(
+    app: Flask, client: FlaskClient, see: See, action: str
+) -> None:
+    strangers(see, MANY)
+    sweep()
+    at = "/review/sweep" if action == "/sweep" else f"/review/findings/1{action}"
+
+    page = app.test_client().post(at, follow_redirects=True, headers={"Accept": "text/html"})
+
+    assert page.status_code == 200
+    assert page.request.path == "/review"
+    assert "The page was open for too long. Try again." in text(page)
+    assert count_in_menu(client.get("/review")) == "1"

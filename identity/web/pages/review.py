@@ -13,9 +13,9 @@ from identity.errors import IdentityError, NotFound
 from identity.remembering import Remembered
 from identity.reviewing import country_codes, findings, sweeping
 from identity.reviewing.findings import Kept, Kind
-from identity.web import blueprint, callers, current, paths, query
+from identity.web import blueprint, callers, current, old_forms, paths, query
 from identity.web.domain import region
-from identity.web.marks import May, allow
+from identity.web.marks import May, allow, when_too_old
 from identity.web.pages import finding_words
 from identity.web.pages.finding_titles import KINDS, title
 
@@ -59,8 +59,14 @@ def said_fine() -> ResponseReturnValue:
     return render_template("fine.html", found=found[: findings.PAGE], before=before, kinds=KINDS)
 
 
+def _back_to_review() -> ResponseReturnValue:
+    # These buttons have no page at their own addresses.
+    return old_forms.lead_to(url_for("web.review", kind=request.form.get("kind")))
+
+
 @blueprint.post(f"/review{paths.FINDING}/fine")
 @allow(May.USER)
+@when_too_old(_back_to_review)
 def say_fine(finding_id: int) -> ResponseReturnValue:
     """Remember that a finding is fine."""
     kept = findings.say_fine(finding_id, callers.source("form"))
@@ -70,6 +76,7 @@ def say_fine(finding_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"/review{paths.FINDING}/again")
 @allow(May.USER)
+@when_too_old(_back_to_review)
 def look_again(finding_id: int) -> ResponseReturnValue:
     """Forget that somebody said that a finding is fine."""
     kept = findings.look_again(finding_id)
@@ -80,6 +87,7 @@ def look_again(finding_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/review/sweep")
 @allow(May.USER)
+@when_too_old(_back_to_review)
 def sweep_now() -> ResponseReturnValue:
     """Look at what was told and not looked at yet."""
     swept = reviewing.sweep(many(), seconds=AT_ONCE, patience=PATIENCE)
