@@ -312,6 +312,7 @@ def rulings(town: None, app: Flask) -> None:
         ("617-253-10", [2]),
         ("jürgen", [3]),
         ("lorraine", [2]),
+        ("lorr\0aine\x1b", [2]),
         ("same boy", [1]),
         ("he exists", [3]),
         ("doc", [3, 1]),

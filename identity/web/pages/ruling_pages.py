@@ -10,7 +10,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from identity import database
-from identity.identifiers import as_searched
+from identity.identifiers import as_searched, legible
 from identity.rulings import applying, listing
 from identity.rulings.kinds import RulingKind
 from identity.rulings.listing import Asked, Standing
@@ -52,7 +52,8 @@ def rulings_page() -> ResponseReturnValue:
 @allow(May.USER)
 def search_rulings() -> ResponseReturnValue:
     """Lead to the rulings that are looked for."""
-    part = request.form.get("part", "").strip()[:LONGEST]
+    # PostgreSQL has no NUL, and refuses even to look for one.
+    part = legible(request.form.get("part", ""))[:LONGEST]
     chosen: dict[str, Any] = {name: request.form.get(name) or None for name in ("kind", "standing")}
     chosen["search"] = sealed.seal(part, SEARCHED) if part else None
     return redirect(url_for("web.rulings_page", **chosen), 303)
