@@ -104,6 +104,27 @@ def test_after_a_merge_the_notice_offers_the_way_back(client: FlaskClient) -> No
     assert "Take apart into 2 customers" in text(client.get(way))
 
 
+def test_a_button_pressed_twice_adds_once_and_leads_to_the_customer(client: FlaskClient) -> None:
+    seen = look(client, "doc@hillvalley.edu", "555-4385")
+    confirm(client, seen)
+    told = count(Claim)
+
+    again = confirm(client, seen)
+
+    assert again.request.path == "/clusters/1"
+    assert "Nothing new: all of this was already known." in text(again)
+    assert count(Claim) == told
+
+
+def test_what_is_known_is_not_said_to_join_strangers(client: FlaskClient) -> None:
+    add(client, "doc@hillvalley.edu", "000")
+
+    seen = look(client, "doc@hillvalley.edu", "000")
+
+    assert "Nothing new" in text(seen)
+    assert "strangers" not in text(seen)
+
+
 @pytest.mark.usefixtures("two")
 def test_what_became_a_merge_meanwhile_is_shown_again_and_not_done(
     client: FlaskClient, see: See

@@ -76,7 +76,8 @@ def carry_out_adding(given: str) -> ResponseReturnValue:
     """Add something, if that does what was shown."""
     what = Identifiers(*sealed.unseal(given, ADDING))
     foreseen = reconciliation.foresee(what, source=callers.source("form"))
-    if request.form.get("seen") != _seen(foreseen):
+    # Where nothing is left to do, as when a button was pressed twice, nobody needs to agree to it.
+    if foreseen.event is not None and request.form.get("seen") != _seen(foreseen):
         return _page(what, foreseen, notice=CHANGED), 409
     outcome = decide(what, "form")
     flash(_told(what, outcome))
@@ -143,8 +144,10 @@ def _seen(foreseen: Foreseen) -> str:
 def _shared(what: Identifiers, foreseen: Foreseen) -> Iterator[dict[str, object]]:
     """Yield each value by which strangers would be joined, and the way to rule that it is nobody's.
 
-    Only where adding joins: whoever is new is joined to nobody.
+    Only where adding joins: whoever is new is joined to nobody, and who is known already is.
     """
+    if foreseen.event is None:
+        return
     many = current.config().many_strangers
     for value in what.values():
         for cluster in foreseen.clusters:
