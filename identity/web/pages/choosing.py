@@ -18,8 +18,6 @@ from identity.rulings.kinds import Apart, LinksNobody
 from identity.web.pages import previews
 
 _NAME = re.compile("[ep][0-9]{1,19}")
-SIDES = 6
-"""Parts that are shown of what would be left."""
 
 
 @dataclass(frozen=True, slots=True)
