@@ -79,8 +79,8 @@ TOLD = {
         sentence="{Ruling} was applied: {said}{reason}.",
     ),
     "ruling_withdrawn": Telling(
-        label="Rulings withdrawn",
-        sentence="{Ruling}, that {said}, was withdrawn{reason}.",
+        label="Rulings undone",
+        sentence="{Ruling}, that {said}, was undone{reason}.",
     ),
     "customer_changed": Telling(
         label="Changed by rulings",
