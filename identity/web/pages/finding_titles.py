@@ -7,7 +7,7 @@ from markupsafe import Markup
 from identity.identifiers import Kind as Of
 from identity.reviewing import country_codes, joints, values
 from identity.reviewing.findings import Kept, Kind
-from identity.web.pages.wording import breakable, counted
+from identity.web.pages.wording import counted, isolated
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,3 @@ def title(kept: Kept) -> Markup:
 def _at_least(kept: Kept, one: str, many: str) -> str:
     number = counted(kept.many, one, many)
     return f"{number} or more" if kept.many >= values.MOST else number
-
-
-def isolated(text: str) -> Markup:
-    """Return what somebody gave, kept from running into the words around it."""
-    return Markup("<bdi>{}</bdi>").format(breakable(text))

@@ -17,9 +17,9 @@ from identity.reviewing.findings import Kept, Kind
 from identity.rulings.kinds import Apart, LinksNobody, What
 from identity.rulings.register import Registered
 from identity.web.pages import adding, previews
-from identity.web.pages.finding_titles import isolated, title
+from identity.web.pages.finding_titles import title
 from identity.web.pages.ruling_words import sentence
-from identity.web.pages.wording import counted
+from identity.web.pages.wording import counted, isolated
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,8 @@ def _side(side: dict[str, int]) -> str:
 
 def _apart(email: str, phone: str, kind: Kind) -> Fits:
     what = Apart(Value(Of.EMAIL, email), Value(Of.PHONE, phone))
-    return Fits(_address(what, kind), Markup("Take {} and {} apart…").format(email, phone))
+    called = Markup("Take {} and {} apart…").format(isolated(email), isolated(phone))
+    return Fits(_address(what, kind), called)
 
 
 def _address(what: What, kind: Kind) -> str:
@@ -130,7 +131,7 @@ def _merge(kept: Kept) -> tuple[Markup, list[Fits]]:
 
 
 def _tried(kept: Kept, ruling: Registered) -> tuple[Markup, list[Fits]]:
-    by = ", ".join(kept.detail["sources"])
+    by = Markup(", ").join(isolated(each) for each in kept.detail["sources"])
     more = f" and {counted(kept.detail['more'], 'other source')}" if kept.detail["more"] else ""
     told = Markup("{} Told again by {}{}.").format(sentence(ruling.what), by, more)
     address = url_for("web.undo_preview", ruling_id=ruling.id)

@@ -16,7 +16,7 @@ from identity.rulings.kinds import (
     SourceWithdrawn,
     What,
 )
-from identity.web.pages.wording import breakable, counted, dated
+from identity.web.pages.wording import counted, dated, isolated
 
 KINDS = {
     RulingKind.APART: "Kept apart",
@@ -40,11 +40,11 @@ def sentence(what: What) -> Markup:
             )
         case SourceWithdrawn(source, since, until):
             return Markup("What {} told from {} until {} counts as not told.").format(
-                _isolated(source), dated(since, exact=True), dated(until, exact=True)
+                isolated(source), dated(since, exact=True), dated(until, exact=True)
             )
         case ClaimWithdrawn(email, phone_number, source):
-            told = Markup(" with ").join(_isolated(each) for each in (email, phone_number) if each)
-            by = Markup(", as {} told it,").format(_isolated(source)) if source else ""
+            told = Markup(" with ").join(isolated(each) for each in (email, phone_number) if each)
+            by = Markup(", as {} told it,").format(isolated(source)) if source else ""
             return Markup("{}{} counts as not told.").format(told, by)
     raise AssertionError(what)
 
@@ -75,7 +75,7 @@ def button(what: What, plan: Mapping[str, Any]) -> Markup:
         case ImportWithdrawn(import_id):
             return _with_effect(Markup("Undo import {}").format(counted(import_id)), effect)
         case SourceWithdrawn(source):
-            return _with_effect(Markup("Undo what {} told").format(_isolated(source)), effect)
+            return _with_effect(Markup("Undo what {} told").format(isolated(source)), effect)
     return _with_effect(Markup("Count it as not told"), effect)
 
 
@@ -112,8 +112,4 @@ def _with_effect(said: Markup, effect: str) -> Markup:
 
 
 def _bdi(value: Value) -> Markup:
-    return _isolated(value.text)
-
-
-def _isolated(text: str) -> Markup:
-    return Markup("<bdi>{}</bdi>").format(breakable(text))
+    return isolated(value.text)

@@ -53,3 +53,8 @@ def breakable(value: str) -> Markup:
         if character in BREAKS_AFTER:
             parts.append("")
     return Markup("<wbr>").join(escape(part) for part in filter(None, parts))
+
+
+def isolated(text: str) -> Markup:
+    """Return what somebody gave, kept from running into the words around it."""
+    return Markup("<bdi>{}</bdi>").format(breakable(text))
