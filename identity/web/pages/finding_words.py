@@ -83,7 +83,8 @@ def _value(kept: Kept) -> tuple[Markup, list[Fits]]:
     with_ = Markup("Given with {}{}.").format(
         others, " and others" if kept.many > len(detail["examples"]) else ""
     )
-    named = Markup(" {} of them have names.").format(counted(detail["named"]))
+    have = "has a name" if detail["named"] == 1 else "have names"
+    named = Markup(" {} of them {}.").format(counted(detail["named"]), have)
     told = Markup("{}{}{}").format(
         reason if detail["reason"] else "",
         with_ if others else "",
