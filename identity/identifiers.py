@@ -58,6 +58,16 @@ class Kind(StrEnum):
         """What the interface calls it."""
         return "email" if self is Kind.EMAIL else "phoneNumber"
 
+    @property
+    def noun(self) -> str:
+        """What people call it."""
+        return "email" if self is Kind.EMAIL else "phone number"
+
+    @property
+    def other(self) -> "Kind":
+        """What is told together with it."""
+        return Kind.PHONE if self is Kind.EMAIL else Kind.EMAIL
+
 
 KINDS = {kind.value: kind for kind in Kind}
 """The kinds by their names in the tables. Quicker than asking the class, for a million rows."""

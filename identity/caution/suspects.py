@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 
 from identity.fillers import looks_like_filler
-from identity.identifiers import Kind, Value
-
-NOUNS = {Kind.EMAIL: "email", Kind.PHONE: "phone number"}
+from identity.identifiers import Value
 
 
 def counted(number: int, noun: str) -> str:
@@ -39,7 +37,7 @@ class Suspect:
     @property
     def shared(self) -> str:
         """Who shares it, in words and figures, and without naming anybody."""
-        other = NOUNS[Kind.PHONE if self.value.kind is Kind.EMAIL else Kind.EMAIL]
+        other = self.value.kind.other.noun
         number, noun = (self.names, "name") if self.names >= self.others else (self.others, other)
         before = f", {self.told_before:,} more told before," if self.told_before else ""
         return f"{counted(self.rows, 'row')}{before} with {number:,} different {noun}s"
@@ -50,5 +48,4 @@ class Suspect:
         return f"{self.shared}; {self.looks}" if self.looks else self.shared
 
     def __str__(self) -> str:
-        noun = NOUNS[self.value.kind]
-        return f"{self.value.text} is the {noun} of {self.shared}"
+        return f"{self.value.text} is the {self.value.kind.noun} of {self.shared}"

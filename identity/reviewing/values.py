@@ -38,7 +38,7 @@ def named(told: str) -> Value:
 
 def _tellings(kind: Of, value: Any, limit: int) -> Select[*tuple[Any, ...]]:
     """Return the select of what was told with a value: the other one, and a name."""
-    own, other = _SAID[kind], _SAID[Of.PHONE if kind is Of.EMAIL else Of.EMAIL]
+    own, other = _SAID[kind], _SAID[kind.other]
     name = func.nullif(func.lower(_reference.name), "").label("name")
     return (
         select(other.label("other"), name)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from identity.identifiers import Kind as Of
 from identity.reviewing import country_codes, joints, values
 from identity.reviewing.findings import Kept, Kind
 from identity.web.pages.wording import counted, isolated
@@ -55,9 +54,8 @@ def title(kept: Kept) -> Markup:
     match kept.kind:
         case Kind.FILLER | Kind.SHARED:
             value = values.named(kept.subject)
-            what = "the email" if value.kind is Of.EMAIL else "the phone number"
-            return Markup("{} is {} of {}").format(
-                isolated(value.text), what, _at_least(kept, "person", "people")
+            return Markup("{} is the {} of {}").format(
+                isolated(value.text), value.kind.noun, _at_least(kept, "person", "people")
             )
         case Kind.BRIDGE:
             email, phone = joints.named(kept.subject)
