@@ -342,6 +342,20 @@ def test_a_rehearsal_says_what_the_import_does_rulings_included(
 
 
 @pytest.mark.usefixtures("app")
+def test_a_row_that_says_one_thing_again_is_not_rejected_for_the_other() -> None:
+    mailbox = parse_one("info@hillvalley.edu")
+    for nobodys in (mailbox, ZEROS):
+        applying.rule(LinksNobody(nobodys), Ordered("Doc"))
+    content = as_file([(mailbox.text, "5554385", ZEROS.text, "")])
+    bring(content)
+
+    plan, again = rehearse(content), bring(content)
+
+    assert (again.rejected, again.repeats) == (0, 1)
+    assert plan.tally.counts() == again.counts()
+
+
+@pytest.mark.usefixtures("app")
 def test_what_an_import_rules_again_is_said_once() -> None:
     bring(shared("0000000000", 20))
 

@@ -119,6 +119,11 @@ class Look(NamedTuple):
         known, nobody = self.known, self.ruled.nobody
         return [call for call in calls if not known.is_repeat(call, nobody)]
 
+    def repeats(self, calls: Sequence[Call]) -> set[int]:
+        """Return the lines of the calls that say nothing new."""
+        known, nobody = self.known, self.ruled.nobody
+        return {call.line for call in calls if known.is_repeat(call, nobody)}
+
 
 def look(connection: Connection, calls: Sequence[Call], source: str) -> Look:
     """Return what the database knows of what `calls` say, and what `source` has said."""
@@ -235,14 +240,26 @@ def _take(calls: Sequence[Call], source: str, import_id: int) -> tuple[Decided, 
         # Nobody else changes anything meanwhile, so there is nothing to lock and read again.
         with database.transaction() as connection:
             found = _sound(look(connection, calls, source))
-            return _write(connection, found, found.news(calls), Teller(source, _now(), import_id))
+            teller = Teller(source, _now(), import_id)
+            return _with_repeats(_write(connection, found, found.news(calls), teller), found, calls)
     found = _sound(look_now(calls, source))
     news = found.news(calls)
     if not news:
         return Decided(), Written(0, ())
     with database.transaction() as connection:
-        found = _lock(connection, found, news, source)
-        return _write(connection, found, news, Teller(source, _now(), import_id))
+        locked = _lock(connection, found, news, source)
+        written = _write(connection, locked, news, Teller(source, _now(), import_id))
+        return _with_repeats(written, found, calls)
+
+
+def _with_repeats(
+    done: tuple[Decided, Written], found: Look, calls: Sequence[Call]
+) -> tuple[Decided, Written]:
+    decided, _ = done
+    if decided.empty:
+        # Of a row that says one thing again, something is left, whatever became of the other.
+        decided.told.update(found.repeats(calls))
+    return done
 
 
 def _sound(found: Look) -> Look:
