@@ -62,9 +62,15 @@ def carry_out(
     for what, reason in list(_rulings(choices, found)):
         # Somebody may have said the same meanwhile, or told of them otherwise.
         with suppress(Conflict, NotFound):
-            # To keep apart who has become one by now would change customers; that is for people.
-            if not (isinstance(what, Apart) and applying.plan(what).changes):
-                applying.rule(what, Ordered(register.source(import_id), reason))
+            planned = None
+            if isinstance(what, Apart):
+                # To keep apart who has become one by now would change customers; that is for
+                # people. So it is when they become one before it is applied.
+                plan = applying.plan(what)
+                if plan.changes:
+                    continue
+                planned = plan.fingerprint
+            applying.rule(what, Ordered(register.source(import_id), reason, planned))
     return run.carry_out(source, watcher, import_id)
 
 
