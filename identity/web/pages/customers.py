@@ -21,7 +21,7 @@ ORDERS = {
 def customers() -> ResponseReturnValue:
     """List the customers."""
     order, after = query.one_of(Order, "order") or Order.NEWEST, query.whole_number("after")
-    with database.by_index() as connection:
+    with database.lookups() as connection:
         page = browsing.customers(connection, order, after=after)
         small = [each.primary_id for each in page.customers if each.contacts <= members.LARGE]
         names = members.names(connection, small)

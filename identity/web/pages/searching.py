@@ -65,7 +65,7 @@ def results(typed: str) -> ResponseReturnValue:
 
 def _rows(matches: list[Match]) -> list[dict[str, object]]:
     ids = [match.primary_id for match in matches]
-    with database.by_index() as connection:
+    with database.lookups() as connection:
         customers = {each.primary_id: each for each in browsing.summaries(connection, ids)}
         small = [id_ for id_, each in customers.items() if each.contacts <= members.LARGE]
         names = members.names(connection, small)
