@@ -1,6 +1,7 @@
 """The pages in a real browser: the main jobs, by mouse and by keyboard."""
 
 import re
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -112,10 +113,10 @@ def test_an_import_names_what_strangers_share_and_its_ruling_is_undone(
 ) -> None:
     rows = "".join(f"p{number}@hillvalley.edu,0000000000\n" for number in range(30))
     merging = "marty@hillvalley.edu,555-4385\n"
-    file = {"name": "shop.csv", "mimeType": "text/csv"}
+    file: Any = {"name": "shop.csv", "mimeType": "text/csv"}
     page.goto("/import")
     page.get_by_label("CSV file").set_input_files(
-        file | {"buffer": f"email,phone\n{rows}{merging}".encode()}  # type: ignore[arg-type]
+        file | {"buffer": f"email,phone\n{rows}{merging}".encode()}
     )
     page.get_by_role("button", name="Show the plan").click()
 

@@ -79,7 +79,8 @@ def _suspects(
     nobody = evidence.ruled_nobody(connection)
     crowds = {value: crowd for value, crowd in crowds.items() if value not in nobody}
     fillers = {value for value in crowds if looks_like_filler(value)}
-    before = onrecord.told_before(connection, source, fillers)
+    rows = {value: crowds[value].rows for value in fillers}
+    before = onrecord.told_before(connection, source, rows)
     for value, records in before.items():
         # What this file says again is no telling more.
         records -= crowds[value].records

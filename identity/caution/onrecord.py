@@ -19,6 +19,7 @@ from identity.bulk import Question, Selected
 from identity.caution import names
 from identity.caution.strangers import Crowd, Record
 from identity.evidence import PHONE_IS_TOLD
+from identity.fillers import FEW
 from identity.identifiers import Kind, Value
 from identity.models import Claim, Contact, Import, Reference, Ruling
 from identity.rulings import kinds
@@ -61,15 +62,20 @@ TOLD_BY = {kind: _told_by(kind) for kind in Kind}
 
 
 def told_before(
-    connection: Connection, source: str, values: Collection[Value]
+    connection: Connection, source: str, rows: Mapping[Value, int]
 ) -> dict[Value, set[Record]]:
-    """Return what a feed has told with each of some values, and said about whom."""
+    """Return what a feed has told with values that so many rows give now, and said about whom.
+
+    Those of which it makes too few to matter, all together, are left out: last night's file may
+    have had a hundred thousand of them, each once.
+    """
     found: dict[Value, set[Record]] = {}
     for kind, question in TOLD_BY.items():
-        asked = ((value.text, source) for value in values if value.kind is kind)
-        for text, _ in question.ask(connection, asked):
+        asked = ((value.text, source) for value in rows if value.kind is kind)
+        for text, told in question.ask(connection, asked):
             value = Value(kind, text)
-            found[value] = set(records(connection, value, source))
+            if told + rows[value] >= FEW:
+                found[value] = set(records(connection, value, source))
     return found
 
 

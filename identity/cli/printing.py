@@ -70,9 +70,13 @@ def _tell_suspects(plan: Plan) -> None:
                 f"  {counted(before, 'known customer')} would be taken apart into {after:,}."
             )
         click.echo(
-            f"  So there would be {counted(plan.more, 'customer')} more than now; "
-            f"as it is (--as-it-is), {plan.more_otherwise:,} more."
+            f"  So there would be {_than_now(plan.more)} than now; "
+            f"as it is (--as-it-is), {_than_now(plan.more_otherwise)}."
         )
+
+
+def _than_now(more: int) -> str:
+    return f"{counted(abs(more), 'customer')} {'fewer' if more < 0 else 'more'}"
 
 
 def _effect(suspect: Suspect, chosen: Choices) -> str:
@@ -154,11 +158,12 @@ def tell(tally: Tally, plan: Plan | None) -> None:
         ("rows rejected", tally.rejected),
     ):
         click.echo(f"  {number:>12,}  {label}")
-    unions = tally.unions()
+    # The plan has said who would become one.
+    unions = [] if plan else tally.unions()
     for union in unions[:SHOWN]:
         stays = f"{union.primary} stays" if union.primary else "an older contact of the file stays"
         listed = ", ".join(map(str, union.members))
-        click.echo(f"  customers {listed} {'would be' if plan else 'are now'} one; {stays}")
+        click.echo(f"  customers {listed} are now one; {stays}")
         _tell_joins(union.joins)
     if len(unions) > SHOWN:
         click.echo(f"  ... and {len(unions) - SHOWN:,} more such groups")
