@@ -37,7 +37,10 @@ def test_a_dry_run_names_what_strangers_share_and_what_each_choice_leads_to(
         "one customer, so it would link nobody" in told
     )
     assert "it ends with one digit, repeated" in told
-    assert "So there would be 2,000 customers more than now; as it is (--as-it-is), 1 customer more." in told
+    assert (
+        "So there would be 2,000 customers more than now; as it is (--as-it-is), 1 customer more."
+        in told
+    )
     assert rows_in_all_tables() == before
 
 

@@ -232,7 +232,10 @@ def test_what_strangers_share_is_named_and_links_nobody_by_default(client: Flask
     assert (
         "0000000000</bdi></strong> is the phone number of 2,000 rows with 2,000 different" in plan
     )
-    assert "2,000 customers more</strong> than now. If they linked, there would be 1 customer more." in plan
+    assert (
+        "2,000 customers more</strong> than now. If they linked, there would be 1 customer more."
+        in plan
+    )
     assert figure(plan, "New customers") == 2000
 
     result = send(client, "/imports/1", sent)

@@ -158,12 +158,11 @@ def tell(tally: Tally, plan: Plan | None) -> None:
         ("rows rejected", tally.rejected),
     ):
         click.echo(f"  {number:>12,}  {label}")
-    # The plan has said who would become one.
-    unions = [] if plan else tally.unions()
+    unions = tally.unions()
     for union in unions[:SHOWN]:
         stays = f"{union.primary} stays" if union.primary else "an older contact of the file stays"
         listed = ", ".join(map(str, union.members))
-        click.echo(f"  customers {listed} are now one; {stays}")
+        click.echo(f"  customers {listed} {'would be' if plan else 'are now'} one; {stays}")
         _tell_joins(union.joins)
     if len(unions) > SHOWN:
         click.echo(f"  ... and {len(unions) - SHOWN:,} more such groups")
