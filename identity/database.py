@@ -9,7 +9,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -234,42 +234,34 @@ def snapshot() -> Iterator[Connection]:
         raise Unavailable(fault) from error
 
 
-_BY_INDEX = "SELECT " + ", ".join(
-    f"set_config('{setting}', 'off', true)"
-    for setting in (
-        *("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"),
-        # What is left looks so dear then that it would be compiled first.
-        "jit",
-    )
-)
-
-
 @contextmanager
-def lookups() -> Iterator[Connection]:
+def _snapshot_without(*ways: str) -> Iterator[Connection]:
+    """Give a snapshot in which PostgreSQL does not take some ways, named as its settings are."""
+    # What is left may look so dear then that it would be compiled first.
+    off = ", ".join(f"set_config('{way}', 'off', true)" for way in (*ways, "jit"))
+    with snapshot() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT {off}")
+        yield connection
+
+
+def lookups() -> AbstractContextManager[Connection]:
     """Give a snapshot in which a few rows of large tables are looked up, each by an index.
 
     Right after an import PostgreSQL knows nothing of its tables, expects any value to stand in
     thousands of rows, and would rather read all of them.
     """
-    with snapshot() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(_BY_INDEX)
-        yield connection
+    joins = "enable_hashjoin", "enable_mergejoin"
+    return _snapshot_without("enable_seqscan", "enable_bitmapscan", *joins)
 
 
-@contextmanager
-def by_index() -> Iterator[Connection]:
+def by_index() -> AbstractContextManager[Connection]:
     """Give a snapshot in which PostgreSQL reads no table from one end to the other.
 
     After a large import it goes by the figures of before, and would read a million rows where an
     index knows of ten.
     """
-    with snapshot() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-            # What is left may look so dear then that it would be compiled first.
-            connection.exec_driver_sql("SET LOCAL jit = off")
-        yield connection
+    return _snapshot_without("enable_seqscan")
 
 
 @contextmanager
