@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from identity.bulk import Question, Selected
 from identity.deciding import Content, Memory, Ruled
-from identity.identifiers import KINDS, Kind, Value
+from identity.identifiers import KINDS, Kind, Value, referred
 from identity.models import Claim, Identifier, KeptApart, Reference, Ruling, Withdrawal
 
 
@@ -197,11 +197,7 @@ def holders_of(connection: Connection, values: Iterable[Value]) -> dict[Value, i
 
 def ruled_nobody(connection: Connection) -> set[Value]:
     """Return the values that link nobody, by the rulings that stand."""
-    values = set()
-    for what in connection.scalars(_NOBODY):
-        ((field, text),) = json.loads(what)["value"].items()
-        values.add(Value(Kind.EMAIL if field == Kind.EMAIL.field else Kind.PHONE, text))
-    return values
+    return {referred(json.loads(what)["value"]) for what in connection.scalars(_NOBODY)}
 
 
 def hold_nobody(

@@ -7,7 +7,7 @@ after this page may trust an `Identifiers` value as it is.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -82,6 +82,15 @@ class Value(NamedTuple):
     def __repr__(self) -> str:
         # No email, no phone: reprs end up in logs.
         return f"<Value {self.kind}>"
+
+
+def referred(reference: Mapping[str, str]) -> Value:
+    """Return the identifier that the interface names so, as it is: it was normalised once.
+
+    The rules for that may have changed since.
+    """
+    ((field, text),) = reference.items()
+    return Value(Kind.EMAIL if field == Kind.EMAIL.field else Kind.PHONE, text)
 
 
 @dataclass(frozen=True, slots=True)

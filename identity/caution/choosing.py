@@ -1,12 +1,12 @@
 """What somebody chose while looking at the plan of an import, and what is ruled because of it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 from identity.caution.suspects import Suspect
-from identity.identifiers import Kind, Value
+from identity.identifiers import Value, referred
 from identity.rulings import kinds
 
 AT_MOST_APART = 12
@@ -53,9 +53,9 @@ class Choices:
         kept = kept or {}
         return cls(
             bool(kept.get("as_it_is")),
-            frozenset(_values(kept.get("linking", ()))),
-            frozenset(_values(kept.get("nobody", ()))),
-            tuple(tuple(_values(group)) for group in kept.get("apart", ())),
+            frozenset(map(referred, kept.get("linking", ()))),
+            frozenset(map(referred, kept.get("nobody", ()))),
+            tuple(tuple(map(referred, group)) for group in kept.get("apart", ())),
         )
 
 
@@ -64,9 +64,3 @@ DEFAULT = Choices()
 
 def _spelt(values: Iterable[Value]) -> list[dict[str, str]]:
     return [kinds.reference(value) for value in sorted(values)]
-
-
-def _values(references: Iterable[Mapping[str, str]]) -> Iterator[Value]:
-    for reference in references:
-        ((field, text),) = reference.items()
-        yield Value(Kind.EMAIL if field == Kind.EMAIL.field else Kind.PHONE, text)

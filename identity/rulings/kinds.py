@@ -9,7 +9,7 @@ from typing import Any
 
 from identity.errors import InvalidInput
 from identity.evidence import Telling
-from identity.identifiers import Identifiers, Kind, Value
+from identity.identifiers import Identifiers, Value, referred
 from identity.models import LARGEST_ID
 
 
@@ -236,9 +236,9 @@ def from_record(spelling: str) -> What:
     given = json.loads(spelling)
     match given:
         case {"kind": "apart", "one": one, "other": other}:
-            return Apart(_kept(one), _kept(other))
+            return Apart(referred(one), referred(other))
         case {"kind": "links_nobody", "value": value}:
-            return LinksNobody(_kept(value))
+            return LinksNobody(referred(value))
         case {"import": import_id}:
             return ImportWithdrawn(import_id)
         case {"source": source, "since": since, "until": until}:
@@ -246,9 +246,3 @@ def from_record(spelling: str) -> What:
                 source, datetime.fromisoformat(since), datetime.fromisoformat(until)
             )
     return ClaimWithdrawn(given.get("email"), given.get("phoneNumber"), given.get("source"))
-
-
-def _kept(named: dict[str, str]) -> Value:
-    # As it was normalised then. The rules for that may have changed since.
-    ((name, text),) = named.items()
-    return Value(Kind.EMAIL if name == Kind.EMAIL.field else Kind.PHONE, text)
