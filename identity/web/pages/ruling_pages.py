@@ -10,7 +10,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from identity import database
-from identity.identifiers import as_searched, legible
+from identity.identifiers import EMAIL_LENGTH, as_searched, legible
 from identity.rulings import applying, listing
 from identity.rulings.kinds import RulingKind
 from identity.rulings.listing import Asked, Standing
@@ -19,7 +19,6 @@ from identity.web.marks import May, allow
 from identity.web.pages import previews, ruling_words, sealed
 
 SEARCHED = "rulings"
-LONGEST = 254
 
 
 @blueprint.get("/review/rulings")
@@ -53,7 +52,7 @@ def rulings_page() -> ResponseReturnValue:
 def search_rulings() -> ResponseReturnValue:
     """Lead to the rulings that are looked for."""
     # PostgreSQL has no NUL, and refuses even to look for one.
-    part = legible(request.form.get("part", ""))[:LONGEST]
+    part = legible(request.form.get("part", ""))[:EMAIL_LENGTH]
     chosen: dict[str, Any] = {name: request.form.get(name) or None for name in ("kind", "standing")}
     chosen["search"] = sealed.seal(part, SEARCHED) if part else None
     return redirect(url_for("web.rulings_page", **chosen), 303)

@@ -8,6 +8,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from identity import browsing, database, searching
+from identity.identifiers import EMAIL_LENGTH
 from identity.searching import Match, members
 from identity.web import blueprint, query
 from identity.web.domain import region
@@ -15,8 +16,6 @@ from identity.web.marks import May, allow, when_too_old
 from identity.web.pages import adding, sealed
 
 SEARCH = "search"
-LONGEST = 254
-"""Characters that are looked for."""
 NEAR = 5
 """Customers shown who have something of what was typed, where nobody has all of it."""
 HITS = 3
@@ -24,7 +23,7 @@ HITS = 3
 
 
 def _seek() -> ResponseReturnValue:
-    typed = request.form.get("typed", "").strip()[:LONGEST]
+    typed = request.form.get("typed", "").strip()[:EMAIL_LENGTH]
     return redirect(url_for("web.results", typed=sealed.seal(typed, SEARCH)), 303)
 
 
