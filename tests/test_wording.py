@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask, get_template_attribute
 
-from identity.web.pages.wording import ago, breakable, counted, dated
+from identity.counting import counted
+from identity.web.pages.wording import ago, breakable, dated
 
 
 @pytest.fixture

@@ -2,13 +2,9 @@
 
 from dataclasses import dataclass
 
+from identity.counting import counted
 from identity.fillers import looks_like_filler
 from identity.identifiers import Value
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with what it counts."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)

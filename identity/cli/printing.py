@@ -8,7 +8,8 @@ from identity import clusters, database
 from identity.caution.choosing import Choices
 from identity.caution.planning import Merge, Plan, identifiers_of
 from identity.caution.suspects import Suspect
-from identity.cli.typed import VALUES, counted
+from identity.cli.typed import VALUES
+from identity.counting import counted
 from identity.deciding import Call
 from identity.identifiers import Value
 from identity.importing.files import CustomerFile

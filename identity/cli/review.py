@@ -5,7 +5,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from identity import database, reviewing
-from identity.cli.typed import counted
+from identity.counting import counted
 from identity.reviewing import country_codes, findings, joints, sweeping, values
 from identity.reviewing.findings import Kept, Kind
 

@@ -12,7 +12,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from identity.cli import typed
 from identity.cli.progress import Progress
-from identity.cli.typed import counted
+from identity.counting import counted
 from identity.errors import Conflict, InvalidInput, Unavailable
 from identity.models import LARGEST_ID
 from identity.rulings import applying, kinds, orders, register

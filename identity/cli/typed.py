@@ -27,11 +27,6 @@ def region() -> str | None:
     return str(config.default_phone_region) if config.default_phone_region else None
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number with what it counts."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def customer(told: Mapping[str, Any]) -> str:
     """Return a customer in a few words, from the object that is published of it."""
     id_, values = told["primaryContactId"], [*told["emails"], *told["phoneNumbers"]]

@@ -5,7 +5,7 @@ from flask.cli import with_appcontext
 
 from identity import database, explaining
 from identity.cli import typed
-from identity.cli.typed import counted
+from identity.counting import counted
 from identity.evidence import Telling
 from identity.explaining import Step, Why
 from identity.rulings.plans import published

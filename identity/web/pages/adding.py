@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from identity import fillers, reconciliation
 from identity.clusters import Cluster
+from identity.counting import counted
 from identity.errors import InvalidInput
 from identity.identifiers import Identifiers, Value
 from identity.models import EventKind
@@ -24,7 +25,6 @@ from identity.web.marks import May, allow, when_too_old
 from identity.web.old_forms import lead_to
 from identity.web.pages import previews, sealed, telling
 from identity.web.pages.forms import AddForm
-from identity.web.pages.wording import counted
 
 ADDING = "adding"
 CHANGED = "Somebody changed these customers meanwhile. Nothing was done. See what would happen now."

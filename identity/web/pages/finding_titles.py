@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from identity.counting import counted
 from identity.reviewing import country_codes, joints, values
 from identity.reviewing.findings import Kept, Kind
-from identity.web.pages.wording import counted, isolated
+from identity.web.pages.wording import isolated
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from flask import url_for
 from markupsafe import Markup
 from sqlalchemy import Connection
 
+from identity.counting import counted
 from identity.identifiers import Identifiers, Value
 from identity.identifiers import Kind as Of
 from identity.reviewing import checking, country_codes, held, joints, values
@@ -19,7 +20,7 @@ from identity.rulings.register import Registered
 from identity.web.pages import adding, previews
 from identity.web.pages.finding_titles import title
 from identity.web.pages.ruling_words import sentence
-from identity.web.pages.wording import counted, isolated
+from identity.web.pages.wording import isolated
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 from flask import url_for
 from markupsafe import Markup
 
+from identity.counting import counted
 from identity.identifiers import Value
 from identity.rulings.kinds import (
     Apart,
@@ -16,7 +17,7 @@ from identity.rulings.kinds import (
     SourceWithdrawn,
     What,
 )
-from identity.web.pages.wording import counted, dated, isolated
+from identity.web.pages.wording import dated, isolated
 
 KINDS = {
     RulingKind.APART: "Kept apart",

@@ -13,10 +13,10 @@ from flask import url_for
 from markupsafe import Markup
 
 from identity.activity import Imported
+from identity.counting import counted
 from identity.events import Entry
 from identity.identifiers import Kind
 from identity.models import EventKind
-from identity.web.pages.wording import counted
 
 NAMED = 5
 """Customers that a line names, at most. A value that linked hundreds would fill a page."""

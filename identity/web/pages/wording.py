@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask
 from markupsafe import Markup, escape
 
+from identity.counting import counted
+
 UNITS = {"year": 365 * 86400, "month": 30 * 86400, "day": 86400, "hour": 3600, "minute": 60}
 """What time is told in, and how many seconds it has."""
 BREAKS_AFTER = "@", ".", "-", "_"
@@ -18,15 +20,6 @@ def teach(app: Flask) -> None:
     """Let templates use these."""
     for filter_ in (ago, breakable, counted, dated):
         app.add_template_filter(filter_)
-
-
-def counted(number: int, one: str = "", many: str = "") -> str:
-    """Return a number with its thousands apart, and in front of what it counts: 2,000 contacts.
-
-    `many` is for words that take more than an s.
-    """
-    counts = one if number == 1 else many or (one and f"{one}s")
-    return f"{number:,} {counts}".rstrip()
 
 
 def ago(moment: datetime) -> str:
