@@ -48,7 +48,8 @@ class Listed:
         """Tell whether it was heard of a moment ago, and not of its end."""
         if self.finished_at or self.seen_at is None:
             return False
-        return datetime.now(UTC) - self.seen_at < RUNS_FOR
+        # Heard of tomorrow, it was by a clock that has been put right: it would run until then.
+        return abs(datetime.now(UTC) - self.seen_at) < RUNS_FOR
 
 
 _columns = (

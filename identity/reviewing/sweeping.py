@@ -139,7 +139,7 @@ def _ahead(
     told = steps.ahead(connection, before.done, last)
     found = steps.look(connection, told, many)
     now = datetime.now(UTC)
-    long_ago = before.again_at is None or now - before.again_at > AGAIN_EVERY
+    long_ago = before.again_at is None or abs(now - before.again_at) > AGAIN_EVERY
     if told.ruled or (told.merges and long_ago):
         return State(told.up_to, 0, now), found
     return before._replace(done=told.up_to), found

@@ -1,6 +1,7 @@
 """Counters that all workers of this machine share: a small SQLite file.
 
-It may be lost without harm.
+It may be lost without harm. Whoever has set the clock, and whichever way: a counter that would run
+for longer than it was to run for is of a time that never was, and begins anew.
 """
 
 import hashlib
@@ -17,6 +18,16 @@ from limits.storage import Storage
 from identity.errors import ConfigurationError
 from identity.once import put_in_place
 
+NOW = "((julianday('now') - 2440587.5) * 86400)"
+"""As `time.time()`, asked once it is one's turn: who waited for it would ask with an old one."""
+LIVE = f"(expires > {NOW} AND expires <= {NOW} + seconds)"
+COUNT = (
+    f"INSERT INTO counter (name, value, expires, seconds) VALUES (?, ?, {NOW} + ?, ?)"  # noqa: S608
+    " ON CONFLICT (name) DO UPDATE SET"
+    f" value = excluded.value + CASE WHEN {LIVE} THEN value ELSE 0 END,"
+    f" expires = CASE WHEN {LIVE} THEN expires ELSE excluded.expires END,"
+    " seconds = excluded.seconds RETURNING value"
+)
 BROKEN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -40,29 +51,17 @@ class SharedStorage(Storage):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Add to a counter, which begins anew when it has expired; return its value."""
-        now = time.time()
         if next(self._counted) % 1000 == 0:
-            self._ask("DELETE FROM counter WHERE expires < ?", now)
-        return int(
-            self._ask(
-                "INSERT INTO counter (name, value, expires) VALUES (?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET"
-                " value = excluded.value + CASE WHEN expires > ? THEN value ELSE 0 END,"
-                " expires = CASE WHEN expires > ? THEN expires ELSE excluded.expires END"
-                " RETURNING value",
-                *(key, amount, now + expiry, now, now),
-            )
-        )
+            self._ask(f"DELETE FROM counter WHERE NOT {LIVE}")  # noqa: S608
+        return int(self._ask(COUNT, *(key, amount, expiry, expiry)))
 
     def get(self, key: str) -> int:
         """Return the value of a counter."""
-        live = "SELECT value FROM counter WHERE name = ? AND expires > ?"
-        return int(self._ask(live, key, time.time()))
+        return int(self._live("value", key))
 
     def get_expiry(self, key: str) -> float:
         """Return when a counter begins anew, in seconds since 1970."""
-        live = "SELECT expires FROM counter WHERE name = ? AND expires > ?"
-        return self._ask(live, key, time.time()) or time.time()
+        return self._live("expires", key) or time.time()
 
     def check(self) -> bool:
         """Tell whether counting works."""
@@ -76,6 +75,10 @@ class SharedStorage(Storage):
     def clear(self, key: str) -> None:
         """Forget one counter."""
         self._ask("DELETE FROM counter WHERE name = ?", key)
+
+    def _live(self, column: str, key: str) -> float:
+        live = f"SELECT {column} FROM counter WHERE name = ? AND {LIVE}"  # noqa: S608
+        return self._ask(live, key)
 
     def _ask(self, statement: str, *values: str | float) -> float:
         """Return the number that a statement answers with; 0 when it answers with none."""
@@ -108,7 +111,8 @@ def _make(path: Path) -> None:
     connection = _connected(draft)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(
-        "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER, expires REAL) WITHOUT ROWID"
+        "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER, expires REAL, seconds REAL)"
+        " WITHOUT ROWID"
     )
     connection.close()
     put_in_place(draft, path)
@@ -128,4 +132,5 @@ def shared_file(database_url: str) -> Path:
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
         raise ConfigurationError(f"{folder} belongs to somebody else. Set TMPDIR.")
     name = hashlib.sha256(database_url.encode()).hexdigest()[:16]
-    return folder / f"limits-{name}.sqlite3"
+    # Not `limits`: the version before, which may still run, keeps a table of fewer columns there.
+    return folder / f"counts-{name}.sqlite3"

@@ -29,7 +29,7 @@ class Limiter:
         self._storage = SharedStorage(path)
         self._limiter = FixedWindowRateLimiter(self._storage)
         self._taken: dict[str, tuple[int, float]] = {}
-        """What this worker may still let through by itself, and until when."""
+        """What this worker may still let through by itself, and until when (`time.monotonic`)."""
         self._lock = threading.Lock()
 
     def forget(self) -> None:
@@ -48,7 +48,7 @@ class Limiter:
 
     def _count(self, limit: RateLimitItem, who: str, cost: int) -> None:
         left, until = self._taken.get(who, (0, 0.0))
-        if left >= cost and time.time() < until:
+        if left >= cost and time.monotonic() < until:
             # Asking the file each time costs a sixth of a repeat.
             self._taken[who] = left - cost, until
             return
@@ -57,17 +57,17 @@ class Limiter:
             granted = self._limiter.hit(limit, who, cost=taken)
             if granted and taken == cost:
                 return
-            reset, _ = self._limiter.get_window_stats(limit, who)
+            seconds = self._limiter.get_window_stats(limit, who).reset_time - time.time()
         except sqlite3.Error as error:
             raise Unavailable(f"Calls cannot be counted below {tempfile.gettempdir()}.") from error
         if not granted:
             raise TooManyRequests(
                 "Too many requests in a short time. Try again later.",
-                max(1, int(reset - time.time()) + 1),
+                max(1, int(seconds) + 1),
             )
         if len(self._taken) > MOST:
             self._taken.clear()
-        self._taken[who] = taken - cost, reset
+        self._taken[who] = taken - cost, time.monotonic() + seconds
 
     def pardon(self, limit: RateLimitItem, who: str) -> None:
         """Take back what was counted for somebody."""
