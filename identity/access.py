@@ -16,14 +16,13 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Delete, Insert, Update, delete, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from identity import database
+from identity import database, passwords
 from identity.errors import InvalidInput, NotFound
 from identity.models import ApiKey, User
 from identity.remembering import Remembered
 
 PREFIX = "idk_"
 """What every key begins with, so that a scanner of leaked secrets knows one when it sees it."""
-SHORTEST_PASSWORD = 10
 ENVIRONMENT_KEY, ENVIRONMENT_USER = "environment", "staff"
 """What the key that the environment gives is called, and whoever signs in with its password.
 
@@ -106,13 +105,13 @@ def key_of(token: str) -> Key | None:
 
 def create_user(name: str, password: str) -> None:
     """Let somebody sign in."""
-    values = {"password_hash": _hash(password), "created_at": datetime.now(UTC)}
+    values = {"password_hash": _hash(password, name), "created_at": datetime.now(UTC)}
     _insert(insert(User).values(name=_name(name), **values), f"There is a user {name} already.")
 
 
 def change_password(name: str, password: str) -> None:
     """Give somebody another password, which also signs them out everywhere."""
-    statement = update(User).where(User.name == name).values(password_hash=_hash(password))
+    statement = update(User).where(User.name == name).values(password_hash=_hash(password, name))
     if not _write(statement):
         raise NotFound(f"There is no user {name}.")
 
@@ -195,9 +194,9 @@ def _name(name: str) -> str:
     return name
 
 
-def _hash(password: str) -> str:
-    if len(password) < SHORTEST_PASSWORD:
-        raise InvalidInput(f"A password has at least {SHORTEST_PASSWORD} characters.")
+def _hash(password: str, name: str) -> str:
+    if problem := passwords.problem(password, name.strip()):
+        raise InvalidInput(f"A password {problem}.")
     return _hasher.hash(password)
 
 

@@ -17,6 +17,7 @@ from sentry_sdk.utils import BadDsn, Dsn
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from identity import passwords
 from identity.errors import ConfigurationError
 
 DEFAULT_DATABASE_URL = "sqlite:///identity.sqlite3"
@@ -88,7 +89,7 @@ class Config:
             # A host that runs us in a container asks from outside of it.
             host=given.get("HOST", "0.0.0.0" if given.get("RENDER") else cls.host),  # noqa: S104
             api_key=_key(given, "IDENTITY_API_KEY"),
-            password=_secret(given, "IDENTITY_PASSWORD", 10),
+            password=_password(given, "IDENTITY_PASSWORD"),
             open=_yes(given, "IDENTITY_OPEN"),
             origins=_origins(given, "IDENTITY_ORIGINS"),
             proxies=_whole_number(given, "TRUSTED_PROXIES", cls.proxies, 0, 10),
@@ -131,6 +132,13 @@ def _secret(given: Mapping[str, str], name: str, shortest: int) -> str | None:
     if secret is not None and len(secret) < shortest:
         raise ConfigurationError(f"{name} must have at least {shortest} characters.")
     return secret
+
+
+def _password(given: Mapping[str, str], name: str) -> str | None:
+    password = given.get(name)
+    if password is not None and (problem := passwords.problem(password)):
+        raise ConfigurationError(f"{name} {problem}.")
+    return password
 
 
 def _key(given: Mapping[str, str], name: str) -> str | None:

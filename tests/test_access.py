@@ -68,7 +68,7 @@ def test_a_revoked_key_is_of_no_use_and_stays_in_the_list(app: Flask) -> None:
         (("key", "create", "desk", "--scope", "rule"), "'rule' is not one of"),
         (("key", "revoke", "market"), "There is no key market in use."),
         (("user", "create", "Doc", "--password", PASSWORD), "There is a user Doc already."),
-        (("user", "create", "Marty", "--password", "short"), "at least 10 characters"),
+        (("user", "create", "Marty", "--password", "short"), "at least 12 characters"),
         (("user", "password", "Marty", "--password", PASSWORD), "There is no user Marty."),
         (("user", "remove", "Marty"), "There is no user Marty."),
     ],

@@ -4,7 +4,9 @@ import stat
 from pathlib import Path
 
 import pytest
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
+from identity import passwords
 from identity.config import Config
 from identity.errors import ConfigurationError
 from identity.once import kept_secret
@@ -48,6 +50,9 @@ def test_every_spelling_of_postgresql_is_understood(spelling: str) -> None:
         ("WEB_THREADS", "1.21"),
         ("IDENTITY_API_KEY", "s3cret"),
         ("IDENTITY_PASSWORD", "s3cret"),
+        ("IDENTITY_PASSWORD", "s3cret-with"),
+        ("IDENTITY_PASSWORD", "s3cretidentity"),
+        ("IDENTITY_PASSWORD", "s3creT123456"),
         ("IDENTITY_API_KEY", "no blanks in s3cret keys"),
         ("IDENTITY_API_KEY", "s3cret=in-its-very-middle"),
         ("SECRET_KEY", "s3cret"),
@@ -72,6 +77,31 @@ def test_a_setting_that_cannot_be_right_is_refused_by_name(name: str, value: str
         Config.from_environment({name: value})
 
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_password_is_refused_for_a_reason_that_is_told() -> None:
+    problems = {
+        "1.21 gigawat": None,
+        "1.21 gigawa": "must have at least 12 characters",
+        "Doc's 1.21 gigawatts": "must not hold the name of its user or of this service",
+        "my Identity 1.21": "must not hold the name of its user or of this service",
+        "passwordpassword": "must not be one of those that are guessed first",
+        "1qaz2wsx3edc4rfv": "must not be one of those that are guessed first",
+    }
+
+    assert {each: passwords.problem(each, "Doc") for each in problems} == problems
+
+
+def test_every_known_password_that_is_long_enough_is_refused() -> None:
+    long = [each for each in FREQUENCY_LISTS["passwords"] if len(each) >= passwords.SHORTEST]
+
+    assert len(long) > 200
+    assert [each for each in long if passwords.problem(each) is None] == []
+
+
+def test_no_password_is_too_long() -> None:
+    assert passwords.problem("1.21 gigawatts! " * 1000) is None
+    assert passwords.problem("a" * 1000) is not None
 
 
 def test_the_region_may_be_typed_in_lower_case() -> None:
