@@ -217,6 +217,21 @@ def test_nothing_configured_is_this_machine_only(
             assert "mcfly" not in told
 
 
+PROXIES = (
+    *("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"),
+    *("X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded-Prefix", "X-Forwarded-Ssl"),
+    *("X-Forwarded", "X-Original-Forwarded-For", "X-Original-Host", "X-Original-URL", "X-Real-IP"),
+    *("X-Client-IP", "Client-IP", "True-Client-IP", "X-Cluster-Client-IP", "CF-Connecting-IP"),
+    *("CF-Ray", "CDN-Loop", "Fastly-Client-IP", "Fly-Client-IP", "X-Amzn-Trace-Id", "X-Scheme"),
+    *("X-Envoy-External-Address", "X-Azure-ClientIP", "Front-End-Https", "X-Proxy-User"),
+)
+
+
+@pytest.mark.parametrize("header", PROXIES)
+def test_whatever_a_proxy_adds_is_not_from_here(client: FlaskClient, header: str) -> None:
+    assert client.post("/identify", json=MARTY, headers={header: "127.0.0.1"}).status_code == 403
+
+
 @pytest.mark.parametrize("host", ["localhost:8000", "127.0.0.1", "[::1]:8000", "[::1]"])
 def test_nothing_configured_answers_this_machine(client: FlaskClient, host: str) -> None:
     assert client.post("/identify", json=MARTY, headers={"Host": host}).status_code == 200
@@ -573,6 +588,45 @@ def test_workers_that_start_at_once_count_at_once(tmp_path: Path) -> None:
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as workers:
         for n in range(40):
             list(workers.map(count_a_few, [tmp_path / str(n)] * 2))
+
+
+A_DAY = 24 * 60 * 60
+
+
+def stored(path: Path, statement: str, *values: float) -> list[tuple[float, ...]]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as counters:
+        return counters.execute(statement, values).fetchall()
+
+
+@pytest.mark.parametrize("days", [1, -1, 400])
+def test_a_clock_that_was_set_back_or_forth_locks_nobody_out(tmp_path: Path, days: int) -> None:
+    limit, path = parse("2/minute"), tmp_path / "counts"
+    limiter = Limiter(path)
+    for _ in range(2):
+        limiter.count(limit, "key:checkout")
+    # As they are when the clock was ahead by so much while they were counted, or behind.
+    stored(path, "UPDATE counter SET expires = expires + ?", days * A_DAY)
+
+    for _ in range(2):
+        limiter.count(limit, "key:checkout")
+    with pytest.raises(TooManyRequests) as refused:
+        limiter.count(limit, "key:checkout")
+
+    assert 0 < refused.value.retry_after <= 61
+    ((expires,),) = stored(path, "SELECT expires FROM counter")
+    assert abs(expires - time.time()) <= 61
+
+
+def test_counters_of_a_time_that_never_was_are_taken_away(tmp_path: Path) -> None:
+    limiter = Limiter(tmp_path / "counts")
+    limiter.count(parse("5/minute"), "address:198.51.100.1")
+    stored(tmp_path / "counts", "UPDATE counter SET expires = expires + ?", A_DAY)
+
+    for n in range(1001):
+        limiter.count(parse("5/hour"), f"address:{n}")
+
+    gone = "SELECT count(*) FROM counter WHERE name LIKE '%198.51.100.1/%'"
+    assert stored(tmp_path / "counts", gone) == [(0,)]
 
 
 def test_counters_that_broke_are_begun_anew(tmp_path: Path) -> None:

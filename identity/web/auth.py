@@ -22,9 +22,15 @@ from identity.web.marks import May
 
 HERE = {"localhost", "127.0.0.1", "[::1]"}
 FORWARDED = (
-    *("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"),
-    *("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST"),
+    *("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_FORWARDED", "HTTP_X_ORIGINAL", "HTTP_X_REAL_IP"),
+    *("HTTP_X_CLIENT_IP", "HTTP_CLIENT_IP", "HTTP_TRUE_CLIENT_IP", "HTTP_X_CLUSTER_CLIENT_IP"),
+    *("HTTP_CF_", "HTTP_CDN_", "HTTP_FASTLY_", "HTTP_FLY_", "HTTP_X_AMZN_", "HTTP_X_AMZ_CF_"),
+    *("HTTP_X_AZURE_", "HTTP_X_APPENGINE_", "HTTP_X_CLOUD_TRACE_", "HTTP_X_ENVOY_"),
+    *("HTTP_DO_CONNECTING_IP", "HTTP_AKAMAI_", "HTTP_X_AKAMAI_", "HTTP_INCAP_CLIENT_IP"),
+    *("HTTP_X_SCHEME", "HTTP_X_URL_SCHEME", "HTTP_FRONT_END_HTTPS", "HTTP_X_PROXY", "HTTP_X_SSL_"),
+    *("HTTP_X_HOST", "HTTP_X_REWRITE_URL", "HTTP_X_REMOTE_", "HTTP_X_BLUECOAT_VIA", "HTTP_X_VIA"),
 )
+"""How the headers begin by which a proxy gives itself away."""
 ONLY_HERE = (
     "This service answers on this machine only, as localhost or 127.0.0.1. To let others in, set "
     "IDENTITY_API_KEY for programs and IDENTITY_PASSWORD for people."
@@ -85,7 +91,7 @@ def _from_here() -> bool:
     return (
         _is_loopback(environ.get("REMOTE_ADDR", ""))
         and name in HERE
-        and not any(header in environ for header in FORWARDED)
+        and not any(name.startswith(FORWARDED) for name in environ)
     )
 
 
