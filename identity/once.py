@@ -8,7 +8,7 @@ from pathlib import Path
 def kept_secret(folder: Path) -> str:
     """Return the secret in `folder`, making it on the first call; readable by its owner only."""
     path = folder / "secret_key"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         # Workers start at the same moment. Each writes a file of its own and only the first
         # to link it wins, so none reads a half-written secret or signs with another one.

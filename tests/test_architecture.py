@@ -24,7 +24,7 @@ MODULES = {
 FOLDERS = {module.rpartition(".")[0] for module in MODULES if "." in module}
 FLOORS = {
     "identity": [
-        {"errors", "config", "counting", "faults", "once", "remembering"},
+        {"errors", "config", "counting", "faults", "once", "passwords", "private", "remembering"},
         {"identifiers", "database"},
         {"models", "prepared", "bulk", "fillers"},
         {"deciding", "clusters", "ledger", "events"},
