@@ -209,6 +209,40 @@ def test_looking_up_two_customers_answers_both(client: FlaskClient, see: See) ->
     assert stored() == 2
 
 
+def test_what_is_looked_up_need_not_stand_in_the_address(client: FlaskClient, see: See) -> None:
+    see("lorraine@hillvalley.edu", "123456")
+    see("biffsucks@hillvalley.edu", "717171")
+    both = {"email": "Lorraine@hillvalley.edu", "phoneNumber": 717171}
+
+    response = client.post("/lookup", json=both)
+
+    assert response.status_code == 200
+    assert response.get_json() == client.get("/lookup", query_string=both).get_json()
+    assert response.get_json()["wouldMergeWith"]["emails"] == ["biffsucks@hillvalley.edu"]
+    assert stored() == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "fields"),
+    [
+        ({"email": "doc@hillvalley.edu"}, 404, set()),
+        ({}, 400, {"email", "phoneNumber"}),
+        ({"email": " ", "phoneNumber": None}, 400, {"email", "phoneNumber"}),
+        ({"email": "doc"}, 400, {"email"}),
+        ({"phoneNumber": True}, 400, {"phoneNumber"}),
+        ([], 400, set()),
+    ],
+)
+def test_looking_up_nobody_by_a_body(
+    client: FlaskClient, body: object, status: int, fields: set[str]
+) -> None:
+    response = client.post("/lookup", json=body)
+
+    assert response.status_code == status
+    assert set(response.get_json()["fields"]) == fields
+    assert client.post("/lookup", data="email=doc@hillvalley.edu").status_code == 415
+
+
 def test_looking_up_an_unescaped_plus_finds_the_number(client: FlaskClient, see: See) -> None:
     see(phone="+17755550154")
 

@@ -34,6 +34,7 @@ MARTY = {"email": "mcfly@hillvalley.edu", "phoneNumber": "123456"}
 ROUTES = {
     "web.identify": May.IDENTIFY,
     "web.lookup": May.READ,
+    "web.look_up": May.READ,
     "web.cluster_json": May.READ,
     "web.graph_json": May.READ,
     "web.why": May.READ,
@@ -415,7 +416,8 @@ def test_other_sites_may_not_ask_unless_they_are_named(make: Make) -> None:
         headers = {"Origin": origin, **asked}
         return client.options(address, headers=headers).headers.get(allowed)
 
-    assert ask("https://shop.example", "/identify") == "https://shop.example"
+    for address in "/identify", "/lookup":
+        assert ask("https://shop.example", address) == "https://shop.example"
     assert ask("https://evil.example", "/identify") is None
     assert ask("https://shop.example", "/clusters") is None
     for address in "/rulings", "/rulings/plan", "/rulings/1/withdrawal":

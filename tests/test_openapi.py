@@ -80,6 +80,14 @@ def test_a_request_is_described_by_what_validates_it(client: FlaskClient) -> Non
     assert [each["type"] for each in schema["anyOf"]] == ["string", "integer", "null"]
 
 
+@pytest.mark.parametrize("request_shape", ["IdentifyRequest", "LookupRequest"])
+def test_one_of_the_two_is_needed(client: FlaskClient, request_shape: str) -> None:
+    told = client.get("/openapi.json").get_json()
+    needed = told["components"]["schemas"][request_shape]["anyOf"]
+
+    assert needed == [{"required": ["email"]}, {"required": ["phoneNumber"]}]
+
+
 @pytest.fixture
 def specification(database_url: str, see: See) -> BaseSchema:
     see("mcfly@hillvalley.edu", "123456")

@@ -1,5 +1,7 @@
 """The JSON endpoints. The shapes of requests are here, the shapes of answers in `presenters`."""
 
+from typing import TypeVar
+
 from flask import Response, jsonify
 from pydantic import ValidationError
 
@@ -16,11 +18,14 @@ from identity.web.api.schemas import (
     IdentifyRequest,
     LookedUp,
     LookupQuery,
+    LookupRequest,
     Resolved,
 )
 from identity.web.domain import cluster_of, decide, region
 from identity.web.marks import May, allow, describe
 from identity.web.security import csrf
+
+Shape = TypeVar("Shape", bound=LookupRequest)
 
 
 @blueprint.post("/identify")
@@ -36,18 +41,35 @@ def identify() -> Response:
     return jsonify(answer(outcome))
 
 
-# A page of another site cannot send JSON here without asking first, and has no cookie to send.
-csrf.exempt(identify)
-
-
 @blueprint.get("/lookup")
 @allow(May.READ)
 @describe(LookedUp, errors=(404,), query=LookupQuery)
 def lookup() -> Response:
-    """Answer with what identify would find. Reads only."""
+    """Answer with what identify would find. Reads only; an email or a phone number is needed.
+
+    Addresses are written down by whatever stands between, and what is looked up with it: better
+    send it as the body of `POST /lookup`.
+    """
     asked = query.read(LookupQuery)
     phone_number = asked.phoneNumber and query.with_plus("phoneNumber", asked.phoneNumber)
-    given = Identifiers.parse(asked.email, phone_number, region=region())
+    return _looked_up(Identifiers.parse(asked.email, phone_number, region=region()))
+
+
+@blueprint.post("/lookup")
+@allow(May.READ)
+@describe(LookedUp, errors=(404,), body=LookupRequest)
+def look_up() -> Response:
+    """Answer with what identify would find, and leave it out of the address. Reads only."""
+    body = _read(LookupRequest)
+    return _looked_up(Identifiers.parse(body.email, body.phoneNumber, region=region()))
+
+
+# A page of another site cannot send JSON here without asking first, and has no cookie to send.
+for view in identify, look_up:
+    csrf.exempt(view)
+
+
+def _looked_up(given: Identifiers) -> Response:
     looked = reconciliation.look_up(given)
     if looked is None:
         charging.charge_miss()
@@ -83,7 +105,7 @@ def _text(body: IdentifyRequest, field: str) -> str:
         raise InvalidInput(str(problem), {field: str(problem)}) from None
 
 
-def _read(shape: type[IdentifyRequest]) -> IdentifyRequest:
+def _read(shape: type[Shape]) -> Shape:
     try:
         return shape.model_validate_json(bodies.read_json())
     except ValidationError as error:

@@ -21,13 +21,23 @@ class _Given(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
-class IdentifyRequest(_Given):
+class LookupRequest(_Given):
     """An email, a phone number or both. Unknown fields are ignored."""
+
+    # Validation leaves it to what reads identifiers, which knows that blank is absent too.
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["email"]}, {"required": ["phoneNumber"]}]}
+    )
 
     email: StrictStr | None = Field(None, examples=[EMAIL])
     # Not a plain int: that would take `true` for the phone number 1.
     phoneNumber: StrictStr | StrictInt | None = Field(None, examples=[PHONE_NUMBER])
     """Text, or a whole number."""
+
+
+class IdentifyRequest(LookupRequest):
+    """An email, a phone number or both, and what the caller calls them. Others are ignored."""
+
     reference: StrictStr | StrictInt | None = Field(None, examples=["7210448301122"])
     """What the caller's own records call this customer. It links nobody."""
     name: StrictStr | None = Field(None, examples=["Marty McFly"])
@@ -35,7 +45,7 @@ class IdentifyRequest(_Given):
 
 
 class LookupQuery(_Given):
-    """What is looked up."""
+    """What is looked up: one of the two is needed."""
 
     email: str | None = None
     phoneNumber: str | None = None
