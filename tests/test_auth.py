@@ -470,6 +470,32 @@ def test_a_lookup_that_finds_nothing_costs_ten(make: Make) -> None:
     assert missed == [404, 404, 429, 429]
 
 
+def test_telling_of_somebody_unknown_costs_as_much_on_an_account_of_its_own(make: Make) -> None:
+    client = limited(make, RATE_LIMIT_KEY="25/minute")
+
+    def tell(email: str, phone: str | None = None) -> TestResponse:
+        told = {"email": email, "phoneNumber": phone}
+        return client.post("/identify", json=told, headers=bearing(KEY))
+
+    guesses = [tell(f"{n}@hillvalley.edu", "1955").status_code for n in range(4)]
+
+    # What was told is answered; what comes after too much of it is refused.
+    assert guesses == [200, 200, 200, 429]
+    refused = tell("0@hillvalley.edu", "1955")
+    assert refused.status_code == 429
+    assert "unknown emails and phone numbers" in refused.get_json()["error"]
+    assert 0 < int(refused.headers["Retry-After"]) <= 61
+    assert statuses(client, 2, "/lookup?phoneNumber=1955", **bearing(KEY)) == [200, 200]
+
+
+def test_telling_what_is_known_costs_one(make: Make) -> None:
+    client = limited(make, RATE_LIMIT_KEY="25/minute")
+
+    told = [client.post("/identify", json=MARTY, headers=bearing(KEY)) for _ in range(26)]
+
+    assert [each.status_code for each in told] == [200] * 25 + [429]
+
+
 def test_guessing_contact_ids_costs_as_much(make: Make) -> None:
     client = limited(make, RATE_LIMIT_KEY="25/minute")
 

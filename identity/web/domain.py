@@ -19,7 +19,9 @@ def decide(given: Identifiers, otherwise: str, reference: str = "", name: str = 
     def identify() -> Outcome:
         return reconciliation.identify(given, source=source, reference=reference, name=name)
 
+    charging.check_news()
     outcome = identify()
+    charging.charge_news(outcome.event in charging.MISSED)
     g.decision = metrics.count_decision(outcome)
     if config.careful and calls.check(given, outcome, source, config.many_strangers):
         # Known by now, and answered with what was ruled about it.

@@ -30,11 +30,14 @@ class Limiter:
         self._limiter = FixedWindowRateLimiter(self._storage)
         self._taken: dict[str, tuple[int, float]] = {}
         """What this worker may still let through by itself, and until when (`time.monotonic`)."""
+        self._owing: dict[str, float] = {}
+        """Who has done too much, and until when (likewise) nothing more is let through."""
         self._lock = threading.Lock()
 
     def forget(self) -> None:
         """Begin anew, for everybody."""
         self._taken.clear()
+        self._owing.clear()
         self._storage.reset()
 
     def count(self, limit: RateLimitItem, who: str, cost: int = 1) -> None:
@@ -68,6 +71,22 @@ class Limiter:
         if len(self._taken) > MOST:
             self._taken.clear()
         self._taken[who] = taken - cost, time.monotonic() + seconds
+
+    def note(self, limit: RateLimitItem, who: str, cost: int) -> None:
+        """Count what was done already. After too much of it `check` refuses what comes next."""
+        try:
+            self.count(limit, who, cost)
+        except TooManyRequests as refused:
+            if len(self._owing) > MOST:
+                self._owing.clear()
+            self._owing[who] = time.monotonic() + refused.retry_after
+
+    def check(self, who: str, sentence: str) -> None:
+        """Raise `TooManyRequests` with that sentence when somebody has done too much."""
+        # Nearly everybody has not, and nothing is asked of the file for them.
+        left = self._owing.get(who, 0.0) - time.monotonic()
+        if left > 0:
+            raise TooManyRequests(sentence, int(left) + 1)
 
     def pardon(self, limit: RateLimitItem, who: str) -> None:
         """Take back what was counted for somebody."""
