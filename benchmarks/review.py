@@ -16,12 +16,12 @@ from sqlalchemy import create_engine
 from benchmarks import population
 from benchmarks.pages import LARGE, unsettled
 from identity import reviewing
+from identity.batching import taking
 from identity.config import Config
 from identity.database import db
 from identity.deciding import Call
 from identity.identifiers import Kind as Of
 from identity.identifiers import Value
-from identity.importing import storing
 from identity.reviewing import findings
 from identity.reviewing.findings import Kind
 from identity.rulings import applying
@@ -97,7 +97,7 @@ def _phone(side: str, family: int) -> str:
 
 
 def _tell(told: Iterable[tuple[str, str]], source: str = "benchmark") -> None:
-    storing.take([Call(*each) for each in told], source, 1)
+    taking.take([Call(*each) for each in told], source, 1)
 
 
 def _emails(*emails: str) -> Iterator[Value]:

@@ -49,6 +49,10 @@ class Gone(IdentityError):
         self.now = list(now)
 
 
+class TooLarge(IdentityError):
+    """What was asked for is too much for one answer."""
+
+
 class Conflict(IdentityError):
     """What was asked goes against what stands; `told` says which plan or ruling that is."""
 

@@ -6,6 +6,7 @@ holds the invariant (an identifier has one cluster) and objects when a race was 
 everything is read and decided again. Who belongs together is `deciding`'s to say.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -15,7 +16,7 @@ from identity import clusters, database, evidence, rebuilding, writing
 from identity.clusters import Cluster, Found, Member
 from identity.deciding import Call, Customers, Decided, Known, Ruled, decide
 from identity.errors import InvalidInput, LostRace
-from identity.identifiers import Identifiers, Kind
+from identity.identifiers import Identifiers, Kind, Value
 from identity.models import Contact, EventKind, Id
 from identity.writing import Teller, Written
 
@@ -111,13 +112,18 @@ def _find(connection: Connection, given: Identifiers, call: Call, source: str) -
         if not evidence.ruled_nobody(connection).issuperset(given.values()):
             # No ruling says so, and the tables do.
             raise Drifted("a value links nobody, and no ruling says so")
-        fields = {value.kind.field: "links nobody, by a ruling." for value in given.values()}
-        raise InvalidInput(
-            f"Nothing is left to identify by: {' and '.join(fields)} "
-            f"{'link' if len(fields) > 1 else 'links'} nobody, by a ruling.",
-            {field: f"{field} {sentence}" for field, sentence in fields.items()},
-        )
+        raise nothing_left(given.values())
     return found
+
+
+def nothing_left(given: Iterable[Value]) -> InvalidInput:
+    """Return what is told to whoever gave nothing but values that link nobody."""
+    fields = {value.kind.field: "links nobody, by a ruling." for value in given}
+    return InvalidInput(
+        f"Nothing is left to identify by: {' and '.join(fields)} "
+        f"{'link' if len(fields) > 1 else 'links'} nobody, by a ruling.",
+        {field: f"{field} {sentence}" for field, sentence in fields.items()},
+    )
 
 
 def _lock(

@@ -33,6 +33,7 @@ MARTY = {"email": "mcfly@hillvalley.edu", "phoneNumber": "123456"}
 
 ROUTES = {
     "web.identify": May.IDENTIFY,
+    "web.identify_batch": May.IDENTIFY,
     "web.lookup": May.READ,
     "web.look_up": May.READ,
     "web.cluster_json": May.READ,
@@ -416,7 +417,7 @@ def test_other_sites_may_not_ask_unless_they_are_named(make: Make) -> None:
         headers = {"Origin": origin, **asked}
         return client.options(address, headers=headers).headers.get(allowed)
 
-    for address in "/identify", "/lookup":
+    for address in "/identify", "/identify/batch", "/lookup":
         assert ask("https://shop.example", address) == "https://shop.example"
     assert ask("https://evil.example", "/identify") is None
     assert ask("https://shop.example", "/clusters") is None

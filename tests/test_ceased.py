@@ -8,12 +8,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from identity import browsing, database, exporting, searching
+from identity.batching import looking
 from identity.browsing import Order
 from identity.database import db
 from identity.deciding import Call
 from identity.exporting import What
 from identity.identifiers import Kind, Value
-from identity.importing import storing
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import LinksNobody
@@ -145,7 +145,7 @@ def test_no_export_has_it() -> None:
 
 @pytest.mark.usefixtures("town")
 def test_an_import_knows_nobody_who_ceased() -> None:
-    found = storing.look_now([Call("marty@hillvalley.edu", "5551985")], "feed:plain")
+    found = looking.look_now([Call("marty@hillvalley.edu", "5551985")], "feed:plain")
 
     assert found.known.holders == {}
     assert found.known.contents == {}

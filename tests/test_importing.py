@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select, update
 
 from identity import exporting
+from identity.batching import taking
 from identity.database import db
 from identity.errors import InvalidInput, LostRace
 from identity.exporting import What
 from identity.identifiers import Identifiers, Kind, Value
-from identity.importing import reading, register, run, storing
+from identity.importing import reading, register, run
 from identity.models import Claim, Contact, Event, Reference
 from identity.reconciliation import identify
 from identity.rulings import applying
@@ -579,7 +580,7 @@ def test_statements_do_not_grow_with_the_rows(see: See) -> None:
 def test_others_who_came_first_are_met_again_in_smaller_parts(
     see: See, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock, losses = storing._lock, iter(range(3))
+    lock, losses = taking._lock, iter(range(3))
 
     def interrupted(connection: Any, found: Any, calls: Any, source: str) -> Any:
         # Whoever has more than one row loses, three times in a row.
@@ -587,7 +588,7 @@ def test_others_who_came_first_are_met_again_in_smaller_parts(
             raise LostRace
         return lock(connection, found, calls, source)
 
-    monkeypatch.setattr(storing, "_lock", interrupted)
+    monkeypatch.setattr(taking, "_lock", interrupted)
 
     tally = bring(b"email\na@hillvalley.edu\nb@hillvalley.edu\nc@hillvalley.edu\n")
 

@@ -23,6 +23,7 @@ from tests.conftest import See, app_on
 TAKE_NOTHING = {"/health", "/ready", "/metrics"}
 PATHS = TAKE_NOTHING | {
     "/identify",
+    "/identify/batch",
     "/lookup",
     "/clusters/{contact_id}.json",
     "/clusters/{contact_id}/graph.json",

@@ -4,12 +4,14 @@ Asked only about calls that joined something, after they were written: most call
 new, and are not to cost a statement more.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 from identity import database, evidence
 from identity.caution import onrecord
 from identity.caution.examining import examine_records
 from identity.caution.suspects import Suspect
+from identity.clusters import Cluster
 from identity.errors import Conflict
 from identity.fillers import MANY
 from identity.identifiers import Identifiers, Value
@@ -30,9 +32,14 @@ def check(given: Identifiers, outcome: Outcome, source: str, many: int = MANY) -
 
     Tell whether it does from now on: then what was answered is to be asked again.
     """
-    if outcome.event not in JOINING or len(outcome.cluster.members) > LARGEST:
+    return outcome.event in JOINING and check_joined(given.values(), outcome.cluster, source, many)
+
+
+def check_joined(values: Iterable[Value], cluster: Cluster, source: str, many: int = MANY) -> bool:
+    """Do so with values that joined something to a customer, or may have. Tell the same."""
+    if not 1 < len(cluster.members) <= LARGEST:
         return False
-    for value in given.values():
+    for value in values:
         suspect = _suspect(value, source, many)
         if suspect is not None:
             # Another call may have come first with it; what holds for that one holds for this.

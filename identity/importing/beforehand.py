@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from identity import database, rebuilding
+from identity.batching.looking import Look
 from identity.clusters import Cluster
 from identity.deciding import NEW, Call, Content, Ruled
 from identity.identifiers import Value
-from identity.importing.storing import Look
 from identity.rebuilding import Part, Rebuilt
 
 LAST = 1 << 62

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from identity import database
+from identity.batching import looking
 from identity.deciding import NEW, Call, Decided, Known, decide
 from identity.identifiers import Value
-from identity.importing import storing
 from identity.importing.beforehand import Beforehand
 
 
@@ -27,7 +27,7 @@ class Imagined:
 
     def take(self, calls: Sequence[Call]) -> Decided:
         """Return what a batch would bring."""
-        found = database.retrying(lambda: storing.look_now(calls, self._source))
+        found = database.retrying(lambda: looking.look_now(calls, self._source))
         if self._after:
             self._after.amend(found, calls)
         known = self._known(calls, found)
@@ -67,7 +67,7 @@ class Imagined:
             # It may have lost its place before, and was dated older since.
             self._successors.pop(primary, None)
 
-    def _known(self, calls: Sequence[Call], found: storing.Look) -> Known:
+    def _known(self, calls: Sequence[Call], found: looking.Look) -> Known:
         """Return what is stored, as all batches before would have changed it."""
         stored, new = found.known, self._new
         known = Known(pairs=stored.pairs, held=stored.held, references=stored.references)
@@ -95,13 +95,13 @@ class Imagined:
                 known.concerned.setdefault(primary, set()).add(value)
         return known
 
-    def _hold(self, value: Value, found: storing.Look, known: Known) -> None:
+    def _hold(self, value: Value, found: looking.Look, known: Known) -> None:
         primary = self._primary(value, found)
         if primary is not None:
             known.holders[value] = primary
             known.oldest[primary] = self._new.oldest.get(primary) or found.known.oldest[primary]
 
-    def _primary(self, value: Value, found: storing.Look) -> int | None:
+    def _primary(self, value: Value, found: looking.Look) -> int | None:
         holder = found.known.holders.get(value) or self._new.holders.get(value)
         holder = holder or found.apart.get(value)
         while holder in self._successors:

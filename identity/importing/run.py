@@ -10,9 +10,10 @@ from typing import Protocol
 from sqlalchemy import func, select
 
 from identity import database
+from identity.batching import taking
 from identity.deciding import NEW, Call, Decided
 from identity.errors import Contended, InvalidInput
-from identity.importing import register, storing
+from identity.importing import register
 from identity.importing.beforehand import Beforehand
 from identity.importing.files import CustomerFile
 from identity.importing.imagining import Imagined
@@ -148,7 +149,7 @@ def _add(tally: Tally, parts: Sequence[Decided], ids: Sequence[Written] = ()) ->
 def _in_parts(calls: Sequence[Call], source: str, import_id: int) -> list[tuple[Decided, Written]]:
     """Take a batch, in halves and halves of those where others are busy with its customers."""
     try:
-        return [storing.take(calls, source, import_id)]
+        return [taking.take(calls, source, import_id)]
     except Contended:
         if len(calls) == 1:
             raise

@@ -5,7 +5,9 @@ from contextlib import suppress
 from functools import lru_cache
 
 from flask import g, request
+from limits import RateLimitItem
 
+from identity.errors import TooManyRequests
 from identity.models import EventKind
 from identity.web import current
 from identity.web.callers import EVERYTHING, NOBODY, Caller
@@ -31,18 +33,40 @@ REFUSED = 5
 
 def charge(caller: Caller, cost: int = 1) -> None:
     """Count a call; raise `TooManyRequests` when there were too many."""
+    account = _account(caller)
+    if account:
+        current.limiter().count(*account, cost)
+
+
+def charge_all(calls: int) -> None:
+    """Count the calls of one request; raise `TooManyRequests` when there is no room for all."""
+    account = _account(g.caller)
+    if account is None:
+        return
+    limit, who = account
+    if calls > limit.amount:
+        raise TooManyRequests(
+            f"These are {calls:,} calls, and {limit.amount:,} may be made in "
+            f"{limit.get_expiry():,} seconds. Send fewer at once.",
+            limit.get_expiry(),
+        )
+    # The request was counted once already.
+    if calls > 1:
+        current.limiter().count_all(limit, who, calls - 1)
+
+
+def _account(caller: Caller) -> tuple[RateLimitItem, str] | None:
+    """Return on whose account a caller's calls go, and how much may; None when it is nobody's."""
     config = current.config()
     if caller is EVERYTHING and not config.open:
         # On this machine only, there is nobody to guard against.
-        return
-    limiter = current.limiter()
+        return None
     if caller.is_key:
-        limiter.count(config.key_limit, f"key:{caller.name}", cost)
-    elif caller.is_user and caller.name:
+        return config.key_limit, f"key:{caller.name}"
+    if caller.is_user and caller.name:
         # Apart from strangers who come from the same address, and would lock them out.
-        limiter.count(config.address_limit, f"user:{neighbourhood()}:{caller.name}", cost)
-    else:
-        limiter.count(config.address_limit, f"address:{neighbourhood()}", cost)
+        return config.address_limit, f"user:{neighbourhood()}:{caller.name}"
+    return config.address_limit, f"address:{neighbourhood()}"
 
 
 def charge_wrong_key() -> None:

@@ -1,12 +1,17 @@
 """What views ask of the domain, on behalf of whoever is asking."""
 
+from collections.abc import Mapping, Sequence
+
 from flask import g
 
 from identity import clusters, database, explaining, reconciliation
-from identity.caution import calls
+from identity.batching import answering, telling
+from identity.batching.telling import Told
+from identity.caution import calls as caution
 from identity.clusters import Cluster, Member
-from identity.errors import Gone, NotFound
-from identity.identifiers import Identifiers
+from identity.deciding import Call
+from identity.errors import Gone, IdentityError, NotFound
+from identity.identifiers import Identifiers, Value
 from identity.portraying import membership
 from identity.reconciliation import Outcome
 from identity.web import callers, charging, current, metrics
@@ -23,10 +28,48 @@ def decide(given: Identifiers, otherwise: str, reference: str = "", name: str = 
     outcome = identify()
     charging.charge_news(outcome.event in charging.MISSED)
     g.decision = metrics.count_decision(outcome)
-    if config.careful and calls.check(given, outcome, source, config.many_strangers):
+    if config.careful and caution.check(given, outcome, source, config.many_strangers):
         # Known by now, and answered with what was ruled about it.
         return identify()
     return outcome
+
+
+def decide_all(calls: Sequence[Call], otherwise: str) -> dict[int, Outcome | IdentityError]:
+    """Do so with calls that were sent together; return what each is answered with, by its line.
+
+    Raise `Unavailable` when nothing could be decided, or the answers cannot be read.
+    """
+    source, config = callers.source(otherwise), current.config()
+    charging.check_news()
+    told = telling.tell(calls, source)
+    charging.charge_news(told.contacts)
+    calls = [call for call in calls if call.line not in told.left_out]
+    g.decision = metrics.count_decisions(told, len(calls))
+    answers = answering.answer(calls, told.lines)
+    if config.careful and _separated(calls, told, answers, source, config.many_strangers):
+        answers = answering.answer(calls, told.lines)
+    for answered in answers.values():
+        if isinstance(answered, Outcome):
+            metrics.CONTACTS.observe(len(answered.cluster.members))
+    return answers | told.left_out
+
+
+def _separated(
+    calls: Sequence[Call],
+    told: Told,
+    answers: Mapping[int, Outcome | IdentityError],
+    source: str,
+    many: int,
+) -> bool:
+    """Let values of calls link nobody that join too many strangers; tell whether any do."""
+    checked: set[Value] = set()
+    separated = False
+    for call in calls:
+        answered, values = answers[call.line], [v for v in call.values() if v not in checked]
+        if call.line in told.news and isinstance(answered, Outcome):
+            checked.update(values)
+            separated |= caution.check_joined(values, answered.cluster, source, many)
+    return separated
 
 
 def cluster_of(contact_id: int) -> Cluster:

@@ -49,6 +49,18 @@ class Limiter:
         with self._lock:
             self._count(limit, who, cost)
 
+    def count_all(self, limit: RateLimitItem, who: str, cost: int) -> None:
+        """Count many calls at once. Where there is no room for all of them, none is counted."""
+        with self._lock:
+            left, until = self._taken.get(who, (0, 0.0))
+            if time.monotonic() > until:
+                left = 0
+            used = min(left, cost)
+            if used < cost:
+                self._hit(limit, who, cost - used, whole=True)
+            if used:
+                self._taken[who] = left - used, until
+
     def _count(self, limit: RateLimitItem, who: str, cost: int) -> None:
         left, until = self._taken.get(who, (0, 0.0))
         if left >= cost and time.monotonic() < until:
@@ -56,10 +68,17 @@ class Limiter:
             self._taken[who] = left - cost, until
             return
         taken = max(cost, limit.amount // SHARES)
+        until = self._hit(limit, who, taken)
+        if taken > cost:
+            if len(self._taken) > MOST:
+                self._taken.clear()
+            self._taken[who] = taken - cost, until
+
+    def _hit(self, limit: RateLimitItem, who: str, cost: int, *, whole: bool = False) -> float:
+        """Count in the file, `whole` or not at all; return until when (`time.monotonic`)."""
         try:
-            granted = self._limiter.hit(limit, who, cost=taken)
-            if granted and taken == cost:
-                return
+            granted = not whole or self._limiter.test(limit, who, cost=cost)
+            granted = granted and self._limiter.hit(limit, who, cost=cost)
             seconds = self._limiter.get_window_stats(limit, who).reset_time - time.time()
         except sqlite3.Error as error:
             raise Unavailable(f"Calls cannot be counted below {tempfile.gettempdir()}.") from error
@@ -68,9 +87,7 @@ class Limiter:
                 "Too many requests in a short time. Try again later.",
                 max(1, int(seconds) + 1),
             )
-        if len(self._taken) > MOST:
-            self._taken.clear()
-        self._taken[who] = taken - cost, time.monotonic() + seconds
+        return time.monotonic() + seconds
 
     def note(self, limit: RateLimitItem, who: str, cost: int) -> None:
         """Count what was done already. After too much of it `check` refuses what comes next."""

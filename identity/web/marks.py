@@ -36,6 +36,8 @@ class Description:
     errors: tuple[int, ...]
     body: type[BaseModel] | None
     query: type[BaseModel] | None
+    lines: bool
+    """Whether it takes and answers lines, too: one JSON object for each in the one list."""
 
 
 def allow(may: May) -> Callable[[View], View]:
@@ -49,9 +51,10 @@ def describe(
     errors: tuple[int, ...] = (),
     body: type[BaseModel] | None = None,
     query: type[BaseModel] | None = None,
+    lines: bool = False,
 ) -> Callable[[View], View]:
     """Say what a view takes and answers, apart from what follows from who may use it."""
-    return _marked(description=Description(answers, status, errors, body, query))
+    return _marked(description=Description(answers, status, errors, body, query, lines))
 
 
 def take(largest: int, too_large: str) -> Callable[[View], View]:

@@ -21,6 +21,7 @@ from sqlalchemy import event
 from sqlalchemy.pool import QueuePool
 
 from identity import database
+from identity.batching.telling import Told
 from identity.database import db, retried
 from identity.reconciliation import Outcome
 
@@ -70,6 +71,16 @@ def count_decision(outcome: Outcome) -> str:
     DECISIONS.labels(kind).inc()
     CONTACTS.observe(len(outcome.cluster.members))
     return kind
+
+
+def count_decisions(told: Told, calls: int) -> str:
+    """Count calls to identify that were sent together, and return what they changed."""
+    kinds = {kind.value: count for kind, count in told.kinds.items()}
+    if nothing := calls - len(told.news):
+        kinds[NOTHING_NEW] = nothing
+    for kind, count in kinds.items():
+        DECISIONS.labels(kind).inc(count)
+    return ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
 
 
 def exposition() -> tuple[bytes, str]:

@@ -10,7 +10,7 @@ from identity.config import Config
 from identity.web import auth, bodies, sessions
 from identity.web.old_forms import ask_again
 
-SHARED = r"/(identify|lookup|clusters/.*\.json)"
+SHARED = r"/(identify|identify/batch|lookup|clusters/.*\.json)$"
 """What scripts of other sites may use, when `IDENTITY_ORIGINS` names them."""
 HARDENING = {
     "X-Content-Type-Options": "nosniff",

@@ -1,16 +1,13 @@
 """The JSON endpoints. The shapes of requests are here, the shapes of answers in `presenters`."""
 
-from typing import TypeVar
-
 from flask import Response, jsonify
-from pydantic import ValidationError
 
 from identity import database, explaining, reconciliation
-from identity.errors import InvalidInput, NotFound
-from identity.identifiers import Identifiers, plain_text
+from identity.errors import NotFound
+from identity.identifiers import Identifiers
 from identity.portraying import graphs
-from identity.web import blueprint, bodies, callers, charging, paths, query
-from identity.web.api import presenters
+from identity.web import blueprint, callers, charging, paths, query
+from identity.web.api import presenters, reading
 from identity.web.api.schemas import (
     CustomerWithContacts,
     Graph,
@@ -25,18 +22,14 @@ from identity.web.domain import cluster_of, decide, region
 from identity.web.marks import May, allow, describe
 from identity.web.security import csrf
 
-Shape = TypeVar("Shape", bound=LookupRequest)
-
 
 @blueprint.post("/identify")
 @allow(May.IDENTIFY)
 @describe(Identified, Resolved, body=IdentifyRequest)
 def identify() -> Response:
     """Link what the body gives to everything known, and answer with the whole customer."""
-    body = _read(IdentifyRequest)
-    given = Identifiers.parse(body.email, body.phoneNumber, region=region())
-    reference, name = (_text(body, field) for field in ("reference", "name"))
-    outcome = decide(given, "api", reference, name)
+    call = reading.call(reading.body(IdentifyRequest))
+    outcome = decide(Identifiers(*call.content), "api", call.reference, call.name)
     answer = presenters.masked if callers.masked() else presenters.answer
     return jsonify(answer(outcome))
 
@@ -60,7 +53,7 @@ def lookup() -> Response:
 @describe(LookedUp, errors=(404,), body=LookupRequest)
 def look_up() -> Response:
     """Answer with what identify would find, and leave it out of the address. Reads only."""
-    body = _read(LookupRequest)
+    body = reading.body(LookupRequest)
     return _looked_up(Identifiers.parse(body.email, body.phoneNumber, region=region()))
 
 
@@ -96,32 +89,3 @@ def graph_json(contact_id: int) -> Response:
     cluster = cluster_of(contact_id)
     graph = database.read(lambda connection: graphs.graph_of(connection, cluster))
     return jsonify(presenters.graph(graph, cluster.primary_id))
-
-
-def _text(body: IdentifyRequest, field: str) -> str:
-    try:
-        return plain_text(getattr(body, field), field)
-    except ValueError as problem:
-        raise InvalidInput(str(problem), {field: str(problem)}) from None
-
-
-def _read(shape: type[Shape]) -> Shape:
-    try:
-        return shape.model_validate_json(bodies.read_json())
-    except ValidationError as error:
-        raise _invalid(error) from None
-
-
-def _invalid(error: ValidationError) -> InvalidInput:
-    expected = {
-        "email": "email must be a string.",
-        "phoneNumber": "phoneNumber must be a string or a whole number.",
-        "reference": "reference must be a string or a whole number.",
-        "name": "name must be a string.",
-    }
-    # A union reports one error for each of its members: the same field, once.
-    places = bodies.wrong_fields(error)
-    fields = {name: sentence for name, sentence in expected.items() if name in places}
-    if fields:
-        return InvalidInput(" ".join(fields.values()), fields)
-    return InvalidInput("The body must be a JSON object with email, phoneNumber or both.")

@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
 from identity.models import LARGEST_ID
+from identity.web import bodies
 from identity.web.api.ruling_schemas import Conflicting
 from identity.web.api.schemas import Ceased, Problem
 from identity.web.marks import Description, May
@@ -38,6 +39,14 @@ ERRORS = {
 PROBLEMS: dict[int, type[Problem]] = {409: Conflicting, 410: Ceased}
 """What is answered with these; with all others, no more than a `Problem`."""
 TAGS = {May.ANYONE: "Operation", May.METRICS: "Operation", May.STEWARD: "Rulings"}
+LINES = {
+    bodies.LINES: {
+        "schema": {
+            "type": "string",
+            "description": "What would stand in the list, one JSON object a line.",
+        }
+    }
+}
 INTRODUCTION = """
 Send what a customer gave, and get back all that is known of them. An answer is a list of
 somebody's emails and phone numbers: every call needs a key, sent as `Authorization: Bearer KEY`.
@@ -75,11 +84,13 @@ def _operation(rule: Rule, view: Callable[..., object]) -> dict[str, Any]:
     told = inspect.getdoc(view) or ""
     answers = [{"$ref": REF.format(model=model.__name__)} for model in described.answers]
     answer = {"anyOf": answers} if len(answers) > 1 else answers and answers[0]
-    content = (
+    content: dict[str, Any] = (
         {"application/json": {"schema": answer}}
         if answer
         else {"text/plain": {"schema": {"type": "string"}}}
     )
+    if described.lines:
+        content = content | LINES
     operation: dict[str, Any] = {
         "operationId": view.__name__,
         "tags": [TAGS.get(may, "Customers")],
@@ -92,8 +103,9 @@ def _operation(rule: Rule, view: Callable[..., object]) -> dict[str, Any]:
     }
     if described.body:
         schema = {"$ref": REF.format(model=described.body.__name__)}
-        body = {"required": True, "content": {"application/json": {"schema": schema}}}
-        operation["requestBody"] = body
+        content = {"application/json": {"schema": schema}}
+        sent = content | LINES if described.lines else content
+        operation["requestBody"] = {"required": True, "content": sent}
     return operation
 
 

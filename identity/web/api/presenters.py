@@ -3,6 +3,7 @@
 from typing import Any
 
 from identity.clusters import Cluster, Member
+from identity.errors import IdentityError, InvalidInput
 from identity.evidence import Named
 from identity.explaining import HeldBack, Step, Why
 from identity.portraying.graphs import Graph
@@ -39,6 +40,12 @@ def _kept(outcome: Outcome | Looked) -> dict[str, Any]:
     if outcome.links_nobody is not None:
         kept["linksNobody"] = outcome.links_nobody.field
     return kept
+
+
+def problem(error: IdentityError) -> dict[str, Any]:
+    """Return why a call of a batch is not answered with a customer."""
+    fields = error.fields if isinstance(error, InvalidInput) else {}
+    return {"error": str(error), "fields": fields}
 
 
 def mask_email(email: str) -> str:

@@ -5,14 +5,25 @@ to them.
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from identity.models import Precedence
 
 EMAIL = "mcfly@hillvalley.edu"
 PHONE_NUMBER = "+17755550154"
+BATCH = 1000
+"""Calls in one request."""
 
 
 class _Given(BaseModel):
@@ -42,6 +53,22 @@ class IdentifyRequest(LookupRequest):
     """What the caller's own records call this customer. It links nobody."""
     name: StrictStr | None = Field(None, examples=["Marty McFly"])
     """The name that the caller has for this customer. It links nobody."""
+
+
+def _or_why_not(
+    given: object, validate: ValidatorFunctionWrapHandler
+) -> IdentifyRequest | ValidationError:
+    # One call that is wrong is not to fail the others.
+    try:
+        return cast(IdentifyRequest, validate(given))
+    except ValidationError as error:
+        return error
+
+
+class BatchRequest(_Given):
+    """Calls to identify, in the order in which they are to be told."""
+
+    calls: list[Annotated[IdentifyRequest, WrapValidator(_or_why_not)]] = Field(max_length=BATCH)
 
 
 class LookupQuery(_Given):
@@ -100,6 +127,34 @@ class Resolved(Answer):
     contact: MaskedCustomer
     keptApartFrom: int | None = None
     linksNobody: str | None = None
+
+
+class CallIdentified(Identified):
+    """What identify answers to a call of a batch."""
+
+    status: Literal[200]
+
+
+class CallResolved(Resolved):
+    """The same for a key that resolves."""
+
+    status: Literal[200]
+
+
+class CallRefused(Answer):
+    """Why a call of a batch is not answered with a customer."""
+
+    status: Literal[400, 413, 503]
+    """400: the call is wrong, and was not told. 413: it was told, and its answer finds no room;
+    send it by itself. 503: it could not be decided; send it again."""
+    error: str = Field(examples=["Either email or phoneNumber is required."])
+    fields: dict[str, str] = Field(examples=[{}])
+
+
+class BatchAnswered(Answer):
+    """What each call of a batch is answered with, in their order."""
+
+    answers: list[CallIdentified | CallResolved | CallRefused]
 
 
 class LookedUp(Identified):

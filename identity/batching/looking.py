@@ -1,0 +1,134 @@
+"""What the database knows of a batch, in a few statements. Nothing here writes."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple, Self
+
+from sqlalchemy import Connection
+
+from identity import database, evidence
+from identity.batching.questions import ALONE, APART, HOLDERS, PAIRS
+from identity.deciding import Call, Content, Known, Ruled
+from identity.errors import LostRace
+from identity.identifiers import Kind, Value
+
+
+class Drifted(LostRace):
+    """The tables are otherwise than the evidence about some values, and are to be mended first."""
+
+    def __init__(self, values: set[Value]) -> None:
+        super().__init__("the tables are otherwise than the evidence")
+        self.values = values
+
+
+class Look(NamedTuple):
+    """What is known of a batch."""
+
+    known: Known
+    ruled: Ruled
+    apart: dict[Value, int]
+    """The primary of each value that is kept apart from others."""
+
+    drifted: set[Value]
+    """The values about which the tables contradict themselves."""
+
+    def news(self, calls: Sequence[Call]) -> list[Call]:
+        """Return the calls that say something new."""
+        known, nobody = self.known, self.ruled.nobody
+        return [call for call in calls if not known.is_repeat(call, nobody)]
+
+    def sound(self) -> Self:
+        """Return this, where the tables do not contradict themselves; raise `Drifted` else."""
+        if self.drifted:
+            raise Drifted(self.drifted)
+        return self
+
+    def repeats(self, calls: Sequence[Call]) -> set[int]:
+        """Return the lines of the calls that say nothing new."""
+        known, nobody = self.known, self.ruled.nobody
+        return {call.line for call in calls if known.is_repeat(call, nobody)}
+
+
+def look(connection: Connection, calls: Sequence[Call], source: str) -> Look:
+    """Return what the database knows of what `calls` say, and what `source` has said."""
+    known, ruled = Known(), Ruled()
+    given = {value for call in calls for value in call.values()}
+    drifted: set[Value] = set()
+    for kind in Kind:
+        drifted.update(_read_holders(connection, kind, given, known, ruled))
+    if ruled.nobody:
+        drifted |= ruled.nobody - evidence.ruled_nobody(connection)
+    apart = _read_apart(connection, known, ruled)
+    on_record = known.holders.keys() | ruled.nobody
+    contents = {call.content for call in calls if all(v in on_record for v in call.values())}
+    _read_claims(connection, contents, source, known)
+    if any(call.reference or call.name for call in calls):
+        asked = ((claim,) for claim, _ in known.claims.values())
+        rows = evidence.REFERENCES.ask(connection, asked)
+        known.references = {(row.claim_id, row.reference, row.name) for row in rows}
+    drifted.update(_contradicted(calls, known, ruled))
+    return Look(known, ruled, apart, drifted)
+
+
+def _contradicted(calls: Sequence[Call], known: Known, ruled: Ruled) -> Iterator[Value]:
+    """Yield the values of what was told, and the tables do not hold."""
+    for call in calls:
+        if call.content in known.pairs and call.content not in known.held:
+            values = [value for value in call.values() if value not in ruled.nobody]
+            if len({known.holders.get(value) for value in values}) > 1:
+                yield from values
+
+
+def _read_holders(
+    connection: Connection, kind: Kind, given: Iterable[Value], known: Known, ruled: Ruled
+) -> Iterator[Value]:
+    """Note whose values are, and yield those of which that cannot be true."""
+    asked = ((value.text,) for value in given if value.kind is kind)
+    for row in HOLDERS[kind].ask(connection, asked):
+        text, contact_id, primary_id, oldest, stands, *holder = row
+        value = Value(kind, text)
+        if contact_id is None:
+            ruled.nobody.add(value)
+        elif not stands or text not in holder:
+            yield value
+        else:
+            id_, email, phone_number, created_at = holder
+            known.holders[value] = primary_id
+            known.oldest[primary_id] = oldest, primary_id
+            known.contents[email, phone_number] = id_, created_at
+
+
+def _read_apart(connection: Connection, known: Known, ruled: Ruled) -> dict[Value, int]:
+    apart: dict[Value, int] = {}
+    for kind, text, other_kind, other_text, ruling_id, primary_id in connection.execute(APART):
+        value = Value(Kind(kind), text)
+        ruled.keep_apart(value, Value(Kind(other_kind), other_text), ruling_id)
+        if primary_id is not None:
+            apart[value] = primary_id
+            if primary_id in known.oldest:
+                known.concerned.setdefault(primary_id, set()).add(value)
+    return apart
+
+
+def _read_claims(
+    connection: Connection, contents: Collection[Content], source: str, known: Known
+) -> None:
+    pairs = {content for content in contents if None not in content}
+    alone = contents - pairs  # type: ignore[operator]
+    rows = [
+        *PAIRS.ask(connection, pairs),
+        *ALONE[Kind.EMAIL].ask(connection, ((email,) for email, _ in alone if email)),
+        *ALONE[Kind.PHONE].ask(connection, ((number,) for _, number in alone if number)),
+    ]
+    for id_, email, phone_number, told_by, dated, held_by in rows:
+        content = email, phone_number
+        known.pairs.add(content)
+        if held_by is not None:
+            known.held.add(content)
+        if told_by == source:
+            known.claims[content] = id_, dated
+
+
+def look_now(calls: Sequence[Call], source: str) -> Look:
+    """Return what is known of `calls` at one moment."""
+    with database.snapshot() as connection:
+        return look(connection, calls, source)
