@@ -1,5 +1,6 @@
 """What an error of a database driver means: a lost race, a passing fault, or our own mistake."""
 
+import re
 import sqlite3
 
 import psycopg
@@ -11,6 +12,9 @@ KEYS_OF_SQLITE = tuple(
     f"UNIQUE constraint failed: {name}"
     for name in ("identifier.", "ruling.what", "kept_apart.", "reference.")
 )
+LOST_KEY = re.compile(rf"\b({'|'.join(sorted(LOST_KEYS))})(_[0-9]+)?\b")
+"""A key as it is named, also by engines that keep a table in parts: with the number of the part."""
+UNIQUE_VIOLATION = "23505"
 LOST_RACES = {"40001", "40P01"}
 """PostgreSQL's own refusals (SQLSTATE): serialization failure, deadlock."""
 NO_ANSWER = "The database does not answer. Try again."
@@ -28,8 +32,17 @@ def lost_race(cause: BaseException | None) -> bool:
     """Tell whether somebody else decided first."""
     # PostgreSQL names the constraint; SQLite names its columns, in a sentence.
     if isinstance(cause, psycopg.Error):
-        return cause.diag.constraint_name in LOST_KEYS or cause.sqlstate in LOST_RACES
+        named = cause.diag.constraint_name or _violated(cause)
+        return bool(LOST_KEY.search(named)) or cause.sqlstate in LOST_RACES
     return str(cause).startswith(KEYS_OF_SQLITE)
+
+
+def _violated(error: psycopg.Error) -> str:
+    # An engine that keeps a table in parts may give no name and call it an internal error, as it
+    # calls much else: Citus does.
+    told = error.diag.message_primary or ""
+    is_key = error.sqlstate == UNIQUE_VIOLATION or "duplicate key value" in told
+    return told if is_key else ""
 
 
 def sentence(cause: BaseException | None) -> str | None:

@@ -47,9 +47,10 @@ class Prepared:
                 row[index] = convert(row[index])
         return rows
 
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> None:
-        """Execute a statement that returns no rows. Otherwise as `rows`."""
-        self._execute(self._form(connection.dialect), connection, values)
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> int:
+        """Execute a statement that returns no rows, and return how many it changed."""
+        done = self._execute(self._form(connection.dialect), connection, values)
+        return int(done.rowcount)
 
     def _execute(self, form: _Form, connection: Connection, values: Mapping[str, Any]) -> Any:
         driver: Any = connection.connection.driver_connection

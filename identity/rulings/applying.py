@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Boolean, Connection, FromClause, delete, sele
 from sqlalchemy.sql.dml import UpdateBase
 
 from identity import database, evidence, rebuilding, writing
-from identity.bulk import Change, Load, without_collecting
+from identity.bulk import Change, Load, Taking, without_collecting
 from identity.errors import Conflict, NotFound
 from identity.importing import register as imports
 from identity.models import Claim, EventKind, KeptApart, Ruling, Withdrawal
@@ -325,7 +325,7 @@ def _tell_ruling(
 _claim = Claim.table().c
 _withdrawal = Withdrawal.table().c
 WITHDRAWALS = Load(Withdrawal.table(), "ruling_id", "claim_id")
-KEPT_APART = Load(KeptApart.table(), "kind", "value", "other_kind", "other_value", "ruling_id")
+KEPT_APART = Taking(KeptApart.table(), "kind", "value", "other_kind", "other_value", "ruling_id")
 
 
 def _stand(asked: FromClause) -> UpdateBase:

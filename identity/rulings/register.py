@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, literal, select, update
+from sqlalchemy import Connection, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from identity import database
-from identity.errors import NotFound
+from identity.errors import LostRace, NotFound
 from identity.models import Claim, Ruling
 from identity.rulings import kinds
 from identity.rulings.kinds import Apart, What
@@ -58,7 +59,7 @@ def registered(row: Any) -> Registered:
 
 
 def add(connection: Connection, what: What, said: Said, *, in_parts: bool) -> Registered:
-    """Keep a ruling; in parts, it has reached nothing yet."""
+    """Keep a ruling; in parts, it has reached nothing yet. Raise `LostRace` when it is kept."""
     last = connection.scalar(select(func.max(Claim.id))) or 0
     done: int | None = None
     if in_parts:
@@ -74,8 +75,13 @@ def add(connection: Connection, what: What, said: Said, *, in_parts: bool) -> Re
         "up_to": last,
         "done": done,
     }
-    inserted = connection.execute(insert(Ruling).values(values).returning(_ruling.id))
-    return Registered(inserted.scalar_one(), what, said, None, done, last)
+    # The database is not left to refuse one that is kept already: it would write what it names,
+    # which may be somebody's email, into its log. SQLite says the same in the same words.
+    one = insert(Ruling.table()).values(values).on_conflict_do_nothing().returning(_ruling.id)
+    id_ = connection.scalar(one)
+    if id_ is None:
+        raise LostRace("somebody else ruled the same first")
+    return Registered(id_, what, said, None, done, last)
 
 
 def note(connection: Connection, ruling_id: int, **values: object) -> None:

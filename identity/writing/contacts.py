@@ -1,24 +1,39 @@
-"""A new contact, as nearly every decision is: four rows, and on PostgreSQL one statement."""
+"""A new contact, as nearly every decision is: four rows, and on PostgreSQL one statement.
+
+Somebody else may have taken one of its identifiers. The database is not left to refuse them: it
+would write the email or the phone number into its own log.
+"""
 
 from typing import Any
 
+from psycopg.errors import InvalidTextRepresentation
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     Connection,
     Insert,
+    Select,
+    Sequence,
     Text,
     bindparam,
+    case,
+    cast,
+    false,
+    func,
     insert,
     literal_column,
     select,
     true,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
 from identity import events
 from identity.database import UtcDateTime
 from identity.deciding import Decided
+from identity.errors import LostRace
 from identity.identifiers import Kind
 from identity.models import Claim, Contact, Event, Identifier
 from identity.prepared import Prepared
@@ -27,37 +42,38 @@ from identity.writing.loads import PRIMARY, SECONDARY, Teller, Written
 # No parameter is named like a column: SQLAlchemy would take it for a value to insert.
 _email = bindparam("given_email", type_=Text)
 _phone_number = bindparam("given_phone_number", type_=Text)
+_new = {
+    Kind.EMAIL: bindparam("new_email", type_=Text),
+    Kind.PHONE: bindparam("new_phone_number", type_=Text),
+}
 _told_by = bindparam("told_by", type_=Text)
 _contact_id = bindparam("about", type_=BigInteger)
 _now = bindparam("now", type_=UtcDateTime)
 _created = bindparam("created", type_=UtcDateTime)
 _contact = Contact.table().c
-
-_insert_contact = (
-    insert(Contact.table())
-    .values(
-        email=bindparam("said_email", type_=Text),
-        phone_number=bindparam("said_phone_number", type_=Text),
-        linked_id=bindparam("linked_to", type_=BigInteger),
-        link_precedence=bindparam("precedence", type_=Text),
-        created_at=_created,
-        updated_at=_now,
-    )
-    .returning(_contact.id)
-)
+_said: dict[str, Any] = {
+    "email": bindparam("said_email", type_=Text),
+    "phone_number": bindparam("said_phone_number", type_=Text),
+    "linked_id": bindparam("linked_to", type_=BigInteger),
+    "link_precedence": bindparam("precedence", type_=Text),
+    "created_at": _created,
+    "updated_at": _now,
+}
 
 
-def _insert_identifiers(contact_id: ColumnElement[Any]) -> Insert:
+def _take_identifiers(contact_id: ColumnElement[Any]) -> PostgresqlInsert:
     # The email first, always: two calls that insert the same two identifiers in opposite
     # orders would each wait for the other.
     new = [
         select(literal_column(f"'{kind.value}'"), value, contact_id).where(value.is_not(None))
-        for kind, value in (
-            (Kind.EMAIL, bindparam("new_email", type_=Text)),
-            (Kind.PHONE, bindparam("new_phone_number", type_=Text)),
-        )
+        for kind, value in _new.items()
     ]
-    return insert(Identifier.table()).from_select(["kind", "value", "contact_id"], union_all(*new))
+    # SQLite has these words, too.
+    return (
+        postgresql_insert(Identifier.table())
+        .from_select(["kind", "value", "contact_id"], union_all(*new))
+        .on_conflict_do_nothing()
+    )
 
 
 def _insert_claim(place: ColumnElement[Any], contact_id: ColumnElement[Any]) -> Insert:
@@ -75,23 +91,37 @@ def _insert_claim(place: ColumnElement[Any], contact_id: ColumnElement[Any]) -> 
     return insert(Claim.table()).from_select(list(told), select(*told.values()))
 
 
-CONTACT = Prepared(_insert_contact)
-IDENTIFIERS = Prepared(_insert_identifiers(_contact_id))
+def _all_at_once() -> Select[int, int]:
+    """Return the statement that writes all or, when an identifier is taken, nothing."""
+    drawn = select(Sequence("contact_id_seq").next_value().label("id")).cte("drawn")
+    taken = _take_identifiers(drawn.c.id).returning(Identifier.table().c.contact_id).cte("taken")
+    count = select(func.count().label("of")).select_from(taken).subquery("count")
+    asked = bindparam("to_take", type_=BigInteger)
+    # What is taken of two cannot be given back but by an error. Its words are all that the
+    # database writes into its log.
+    is_all = case(
+        (count.c.of == asked, true()),
+        (count.c.of == literal_column("0"), false()),
+        else_=cast(func.concat(literal_column(f"'{HALF}'"), count.c.of), Boolean),
+    )
+    won = select(drawn.c.id).join(count, is_all).cte("won")
+    added = insert(Contact.table()).from_select(["id", *_said], select(won.c.id, *_said.values()))
+    event = Event.table().c
+    line = events.line(won.c.id).returning(event.contact_id, event.id).cte("line")
+    claim = _insert_claim(line.c.id, line.c.contact_id)
+    return select(line.c.contact_id, line.c.id).add_cte(added.cte("added"), claim.cte("claims"))
+
+
+TAKEN = "another call took the identifiers first"
+HALF = "another call took one of two identifiers first, so nothing is written "
+CONTACT = Prepared(insert(Contact.table()).values(_said).returning(_contact.id))
+IDENTIFIERS = Prepared(_take_identifiers(_contact_id))
 EVENT = Prepared(events.line(_contact_id).returning(Event.table().c.id))
 CLAIM = Prepared(_insert_claim(bindparam("place", type_=BigInteger), _contact_id))
-
-_added = _insert_contact.cte("added")
-_line = events.line(select(_added.c.id).scalar_subquery()).returning(Event.table().c.id).cte("line")
-CONTACT_AND_ALL = Prepared(
-    select(_added.c.id, _line.c.id.label("place")).add_cte(
-        _insert_identifiers(select(_added.c.id).scalar_subquery()).cte("identifiers"),
-        _insert_claim(
-            select(_line.c.id).scalar_subquery(), select(_added.c.id).scalar_subquery()
-        ).cte("claims"),
-    )
-)
+CONTACT_AND_ALL = Prepared(_all_at_once())
 """A contact with its identifiers, its claim and its line of the ledger. The claim has the number of
-the line: claims and lines are counted together."""
+the line: claims and lines are counted together. It commits by itself, so a lost race must leave
+nothing: no row comes back then."""
 
 
 def is_one_contact(decided: Decided) -> bool:
@@ -126,11 +156,23 @@ def write_contact(connection: Connection, decided: Decided, teller: Teller) -> W
         "detail": None,
     }
     if connection.dialect.name == "postgresql":
-        [(contact_id, _)] = CONTACT_AND_ALL.rows(connection, values)
+        contact_id = _write_at_once(connection, values | {"to_take": len(new)})
     else:
         [(contact_id,)] = CONTACT.rows(connection, values)
         values["about"] = contact_id
-        IDENTIFIERS.run(connection, values)
+        if IDENTIFIERS.run(connection, values) < len(new):
+            raise LostRace(TAKEN)
         [(values["place"],)] = EVENT.rows(connection, values)
         CLAIM.run(connection, values)
     return Written(contact.number, [int(contact_id)])
+
+
+def _write_at_once(connection: Connection, values: dict[str, Any]) -> int:
+    try:
+        rows = CONTACT_AND_ALL.rows(connection, values)
+    except InvalidTextRepresentation as error:
+        raise LostRace(HALF) from error
+    if not rows:
+        raise LostRace(TAKEN)
+    [(contact_id, _)] = rows
+    return int(contact_id)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from identity.bulk import Load
+from identity.bulk import Load, Taking
 from identity.deciding import NEW
 from identity.models import Claim, Contact, Event, Identifier, Precedence, Reference
 
@@ -17,13 +17,13 @@ CONTACTS = Load(
     Contact.table(),
     *("id", "email", "phone_number", "linked_id", "link_precedence", "created_at", "updated_at"),
 )
-HELD_IDENTIFIERS = Load(Identifier.table(), "kind", "value", "contact_id")
+HELD_IDENTIFIERS = Taking(Identifier.table(), "kind", "value", "contact_id")
 CLAIMS = Load(
     Claim.table(),
     *("id", "email", "phone_number", "source", "told_at", "dated_at", "import_id"),
     *("contact_id", "brought", "other_contact_id", "held_by"),
 )
-REFERENCES = Load(Reference.table(), "claim_id", "reference", "name", "import_id")
+REFERENCES = Taking(Reference.table(), "claim_id", "reference", "name", "import_id")
 LINES = Load(
     Event.table(),
     *("occurred_at", "kind", "source", "primary_id", "contact_id"),
