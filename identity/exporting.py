@@ -64,7 +64,7 @@ Customer = tuple[Cluster, Sequence[Naming]]
 def parts(what: What) -> Iterator[bytes]:
     """Yield the export as parts of a CSV file in UTF-8, the header by itself first."""
     yield as_csv([HEADERS[what]]).encode()
-    with database.snapshot() as connection:
+    with database.long_snapshot() as connection:
         rows = _rows(what, customers(connection))
         while chunk := list(islice(rows, CHUNK)):
             yield as_csv(chunk).encode()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from alembic import context
 from sqlalchemy import Connection
 
-from identity.database import Base, db
+from identity.database import Base, db, unhurried
 
 # The application's logging is in charge; a second configuration would silence it.
 logging.getLogger("alembic").setLevel(logging.INFO)
@@ -33,7 +33,7 @@ def run() -> None:
         with context.begin_transaction():
             context.run_migrations()
         return
-    with db.engine.connect() as connection, _unreferenced(connection):
+    with unhurried(), db.engine.connect() as connection, _unreferenced(connection):
         context.configure(connection=connection, **settings)
         with context.begin_transaction():
             context.run_migrations()

@@ -111,6 +111,14 @@ def postgres_server() -> Iterator[Postgres]:
 
 
 @pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    """A migrated server of this test's own, which it may stop."""
+    with postgres.running() as server:
+        migrate(server.url())
+        yield server
+
+
+@pytest.fixture
 def make_database(postgres_server: Postgres) -> Iterator[Callable[[], str]]:
     """Make a database without tables on PostgreSQL and return its address."""
     names: list[str] = []

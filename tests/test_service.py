@@ -33,14 +33,6 @@ from tests.serving import Server, children, serving
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def own_postgres() -> Iterator[Postgres]:
-    """A server of this test's own, which it may stop."""
-    with postgres.running() as server:
-        migrate(server.url())
-        yield server
-
-
 def eventually(holds: Callable[[], bool], seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
@@ -92,40 +84,6 @@ def restart(server: Postgres, how: signal.Signals) -> None:
     server.stop(how)
     time.sleep(0.3)
     server.start()
-
-
-def test_a_database_that_hangs_does_not_hang_the_health_check(
-    own_postgres: Postgres, tmp_path: Path
-) -> None:
-    with serving(own_postgres.url(), tmp_path, WEB_CONCURRENCY=1) as server:
-        assert server.ask("GET", "/ready")[0] == 200
-        with frozen(own_postgres):
-            asked = time.monotonic()
-            status, told, _ = server.ask("GET", "/ready")
-            waited = time.monotonic() - asked
-
-        assert status == 503
-        assert told["error"] == "The database does not answer."
-        assert waited < 3
-        eventually(lambda: server.ask("GET", "/ready")[0] == 200)
-
-
-class frozen:  # noqa: N801, a context manager
-    """Stop a server's processes in their tracks for the length of a block."""
-
-    def __init__(self, server: Postgres) -> None:
-        assert server.process
-        main = server.process.pid
-        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-        self.pids = [main, *map(int, children)]
-
-    def __enter__(self) -> None:
-        for pid in self.pids:
-            os.kill(pid, signal.SIGSTOP)
-
-    def __exit__(self, *_: object) -> None:
-        for pid in self.pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 def test_a_locked_sqlite_file_is_waited_for_and_then_a_503(

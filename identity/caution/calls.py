@@ -7,6 +7,8 @@ new, and are not to cost a statement more.
 from collections.abc import Iterable
 from contextlib import suppress
 
+from sqlalchemy import Connection
+
 from identity import database, evidence
 from identity.caution import onrecord
 from identity.caution.examining import examine_records
@@ -50,9 +52,11 @@ def check_joined(values: Iterable[Value], cluster: Cluster, source: str, many: i
 
 
 def _suspect(value: Value, source: str, many: int) -> Suspect | None:
-    with database.reading() as connection:
+    def ask(connection: Connection) -> Suspect | None:
         told = list(onrecord.records(connection, value, source))
         suspect = examine_records(value, told, many)
         if suspect is None or onrecord.undone(connection, [value]):
             return None
         return None if value in evidence.ruled_nobody(connection) else suspect
+
+    return database.read(ask)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+from identity import database
 from identity.caution.choosing import DEFAULT, Choices
 from identity.caution.examining import Examined, examine
 from identity.caution.planning import Plan, customers_of, identifiers_of
@@ -30,6 +31,7 @@ class _Silent:
         """Say nothing."""
 
 
+@database.unhurried()
 def rehearse(
     source: Source, watcher: Watcher, choices: Choices = DEFAULT, many: int = MANY
 ) -> Plan:
@@ -46,6 +48,7 @@ def rehearse(
     return Plan(choices, found, tuple(nobody), tally, after, otherwise)
 
 
+@database.unhurried()
 def carry_out(
     source: Source,
     watcher: Watcher,

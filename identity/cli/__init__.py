@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from identity import faults, seeding, verification
+from identity import database, faults, seeding, verification
 from identity.cli.exits import BROKEN_OFF, DAMAGED, DRIFTED
 from identity.cli.exports import export_file
 from identity.cli.files import import_file
@@ -30,7 +30,8 @@ class Commands(AppGroup):
         Exit 3 when the database went away, and 4 when it is damaged.
         """
         try:
-            return super().invoke(context)
+            with database.unhurried():
+                return super().invoke(context)
         except Unavailable as problem:
             click.echo(f"Broken off: {problem}", err=True)
             sys.exit(DAMAGED if faults.is_damage(problem) else BROKEN_OFF)

@@ -71,6 +71,7 @@ class Watcher(Protocol):
         """Hear of a row that cannot be used."""
 
 
+@database.unhurried()
 def rehearse(source: Source, watcher: Watcher, after: Beforehand | None = None) -> Tally:
     """Return the tally that importing a file now would end with. Writes nothing.
 
@@ -87,6 +88,7 @@ def rehearse(source: Source, watcher: Watcher, after: Beforehand | None = None) 
     return tally
 
 
+@database.unhurried()
 def carry_out(source: Source, watcher: Watcher, import_id: int) -> Tally:
     """Import a file as the import of that id, in batches of one transaction each.
 

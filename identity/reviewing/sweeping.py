@@ -63,6 +63,7 @@ def state(connection: Connection) -> State:
     return State(*row) if row else State()
 
 
+@database.unhurried()
 def sweep(
     many: int,
     *,

@@ -58,6 +58,7 @@ class Ordered:
         return Said(self.by, datetime.now(UTC), self.reason)
 
 
+@database.unhurried()
 def count(what: What) -> int:
     """Return how many claims a ruling has yet to reach: how far it is to go."""
 
@@ -67,12 +68,14 @@ def count(what: What) -> int:
     return database.read(ask)
 
 
+@database.unhurried()
 def count_withdrawal(ruling_id: int) -> int:
     """Return the same for its withdrawal."""
     effect = _undoing(_get(ruling_id))
     return database.read(lambda connection: effects.count(connection, effect))
 
 
+@database.unhurried()
 def plan(what: What, watch: Watch = _watch_nothing) -> Plan:
     """Return what a ruling would change. Writes nothing.
 
@@ -85,6 +88,7 @@ def plan(what: What, watch: Watch = _watch_nothing) -> Plan:
         return _planned(connection, Effect(what), watch)
 
 
+@database.unhurried()
 def rule(what: What, ordered: Ordered, watch: Watch = _watch_nothing) -> tuple[Registered, Plan]:
     """Apply a ruling; return it and what it changed.
 
@@ -106,6 +110,7 @@ def rule(what: What, ordered: Ordered, watch: Watch = _watch_nothing) -> tuple[R
     return database.retrying(lambda: _apply_at_once(effect, ordered, locks))
 
 
+@database.unhurried()
 def plan_withdrawal(ruling_id: int, watch: Watch = _watch_nothing) -> Plan:
     """Return what withdrawing a ruling would change.
 
@@ -116,6 +121,7 @@ def plan_withdrawal(ruling_id: int, watch: Watch = _watch_nothing) -> Plan:
         return _planned(connection, _undoing(register.get(connection, ruling_id)), watch)
 
 
+@database.unhurried()
 def withdraw(
     ruling_id: int, ordered: Ordered, watch: Watch = _watch_nothing
 ) -> tuple[Registered, Plan]:

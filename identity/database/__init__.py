@@ -1,0 +1,51 @@
+"""Connections, the only commit and the only retry.
+
+Two engines on one database. *Reading* is in autocommit from the moment it connects: a
+look-up is one statement, and a transaction around it would cost three times as much.
+*Deciding* (the default engine) is transactional. Nobody else opens, commits or retries.
+
+Nobody waits longer than patience lasts, whatever the database does. What takes longer says so:
+`unhurried`.
+"""
+
+from identity.database.connections import (
+    by_index,
+    has_one_writer,
+    long_snapshot,
+    lookups,
+    only_one,
+    reading,
+    snapshot,
+    transaction,
+)
+from identity.database.engines import DECIDING, READING, configure
+from identity.database.patience import PATIENCE, unhurried, within
+from identity.database.tables import Base, UtcDateTime, db
+from identity.database.trying import CONTENDED, TRIES, elsewhere, read, retried, retrying, revision
+
+__all__ = [
+    "CONTENDED",
+    "DECIDING",
+    "PATIENCE",
+    "READING",
+    "TRIES",
+    "Base",
+    "UtcDateTime",
+    "by_index",
+    "configure",
+    "db",
+    "elsewhere",
+    "has_one_writer",
+    "long_snapshot",
+    "lookups",
+    "only_one",
+    "read",
+    "reading",
+    "retried",
+    "retrying",
+    "revision",
+    "snapshot",
+    "transaction",
+    "unhurried",
+    "within",
+]
