@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from identity import clusters, database, faults
+from identity.batching import taking
 from identity.errors import LostRace
 from identity.identifiers import Identifiers, Kind, Value
-from identity.importing import storing
 from identity.models import Claim, Contact, Event, KeptApart, Reference, Ruling
 from identity.reconciliation import identify
 from identity.rulings import applying, register
@@ -114,7 +114,7 @@ def test_an_import_whose_people_a_caller_told_of_first(
     rows: list[Call] = [(f"{number}@hillvalley.edu", f"555{number:04}") for number in range(50)]
     first: list[Call] = [("7@hillvalley.edu", None), (None, "5550009"), ("8@hillvalley.edu", "1")]
     if backend == "postgresql":
-        meanwhile(lambda: [see(*each) for each in first], storing, "look_now")
+        meanwhile(lambda: [see(*each) for each in first], taking, "look_now")
     else:
         # Its transaction is the only one while it looks.
         for each in first:
