@@ -10,7 +10,7 @@ from flask_migrate import Migrate
 from identity import cli, database, private, web
 from identity.config import Config
 from identity.once import kept_secret
-from identity.web import observing
+from identity.web import callers, observing
 from identity.web.counters import shared_file
 from identity.web.errors import answer_every_error
 from identity.web.limits import Limiter
@@ -67,5 +67,7 @@ def _serve(app: Flask) -> None:
     wording.teach(app)
     app.add_template_filter(telling.sentence, "told")
     app.add_template_filter(telling.imported)
+    for asked in callers.may_use, callers.may_follow:
+        app.add_template_global(asked)
     answer_every_error(app)
     app.cli.add_command(cli.identity)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 
 from identity import passwords
 from identity.errors import ConfigurationError
+from identity.roles import Role
 
 DEFAULT_DATABASE_URL = "sqlite:///identity.sqlite3"
 KEY_LIMIT = "6000/minute"
@@ -55,6 +56,8 @@ class Config:
     """A key with the scopes identify and read, beside those in the database."""
     password: str | None = None
     """With it anybody may sign in to the pages, beside the users in the database."""
+    password_role: str = Role.ADMINISTRATOR
+    """What whoever signs in with it may do."""
     open: bool = False
     """Answer everybody."""
     origins: tuple[str, ...] = ()
@@ -90,6 +93,7 @@ class Config:
             host=given.get("HOST", "0.0.0.0" if given.get("RENDER") else cls.host),  # noqa: S104
             api_key=_key(given, "IDENTITY_API_KEY"),
             password=_password(given, "IDENTITY_PASSWORD"),
+            password_role=_role(given, "IDENTITY_PASSWORD_ROLE", cls.password_role),
             open=_yes(given, "IDENTITY_OPEN"),
             origins=_origins(given, "IDENTITY_ORIGINS"),
             proxies=_whole_number(given, "TRUSTED_PROXIES", cls.proxies, 0, 10),
@@ -139,6 +143,13 @@ def _password(given: Mapping[str, str], name: str) -> str | None:
     if password is not None and (problem := passwords.problem(password)):
         raise ConfigurationError(f"{name} {problem}.")
     return password
+
+
+def _role(given: Mapping[str, str], name: str, default: str) -> str:
+    role = given.get(name, default)
+    if role not in [each.value for each in Role]:
+        raise ConfigurationError(f"{name} must be one of {', '.join(Role)}.")
+    return role
 
 
 def _key(given: Mapping[str, str], name: str) -> str | None:

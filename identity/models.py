@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from identity.database import Base, UtcDateTime
+from identity.roles import Role
 
 # Only INTEGER PRIMARY KEY counts by itself on SQLite.
 Id = BigInteger().with_variant(Integer(), "sqlite")
@@ -388,3 +389,51 @@ class User(Base):
     name: Mapped[str] = mapped_column(Text)
     password_hash: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    role: Mapped[str] = mapped_column(Text, server_default=Role.STEWARD)
+
+
+class Session(Base):
+    """A session of somebody who signed in, from then until it ends."""
+
+    __tablename__ = "session"
+    __table_args__ = (
+        Index("ix_session_name", "name"),
+        Index("ix_session_ends_at", "ends_at"),
+    )
+
+    hash: Mapped[str] = mapped_column(Exact, primary_key=True)
+    """SHA-256 of what the browser keeps, in hexadecimal."""
+    name: Mapped[str] = mapped_column(Text)
+    began_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Guard(Base):
+    """That callers are told apart, whatever becomes of keys and users. One row at most."""
+
+    __tablename__ = "guard"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Audit(Base):
+    """One line of the audit trail: who did what, and when. No identifiers."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_audit_at", "at", "id"),
+        Index("ix_audit_who", "who", "id"),
+        Index("ix_audit_what", "what", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    who: Mapped[str | None] = mapped_column(Exact)
+    what: Mapped[str] = mapped_column(Exact)
+    about: Mapped[str | None] = mapped_column(Text)
+    """An id, or the name of a user or a key."""
+    came_from: Mapped[str | None] = mapped_column(Text)
+    """The network of whoever signed in, or tried to."""

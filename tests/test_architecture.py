@@ -24,10 +24,11 @@ MODULES = {
 FOLDERS = {module.rpartition(".")[0] for module in MODULES if "." in module}
 FLOORS = {
     "identity": [
-        {"errors", "config", "counting", "faults", "once", "passwords", "private", "remembering"},
+        {"errors", "config", "counting", "faults", "once", "passwords", "private", "remembering"}
+        | {"roles"},
         {"identifiers", "database"},
         {"models", "prepared", "bulk", "fillers"},
-        {"deciding", "clusters", "ledger", "events"},
+        {"deciding", "clusters", "ledger", "events", "auditing"},
         {"evidence", "writing", "browsing", "activity", "access", "transcribing"},
         {"rebuilding", "naming"},
         {"reconciliation", "explaining", "portraying"},
@@ -46,6 +47,13 @@ FLOORS = {
         {"engines"},
         {"connections"},
         {"trying"},
+    ],
+    "identity.access": [
+        {"names"},
+        {"guarding"},
+        {"keys"},
+        {"sessions"},
+        {"users"},
     ],
     "identity.deciding": [
         {"given"},
@@ -105,7 +113,7 @@ FLOORS = {
     ],
     "identity.cli": [
         {"exits", "progress", "typed"},
-        {"printing", "copies", "exports", "keys", "review", "rulings", "users", "why"},
+        {"audit", "printing", "copies", "exports", "keys", "review", "rulings", "users", "why"},
         {"files"},
     ],
     "identity.web": [
@@ -114,7 +122,7 @@ FLOORS = {
         {"limits"},
         {"current"},
         {"callers", "sessions", "reporting", "bodies", "old_forms"},
-        {"charging", "observing", "errors"},
+        {"charging", "observing", "errors", "watching"},
         {"auth", "domain"},
         {"security"},
         {"api", "operating"},
@@ -132,7 +140,7 @@ FLOORS = {
         {"finding_titles", "picture", "previews", "ruling_words", "telling"},
         {"adding", "choosing", "import_choices"},
         {"finding_words"},
-        {"activity", "applying", "customer", "customers", "docs", "downloads", "home"}
+        {"activity", "applying", "audit", "customer", "customers", "docs", "downloads", "home"}
         | {"import_pages", "record", "review", "ruling_pages", "searching", "signing"},
     ],
     "identity.portraying": [

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from identity import access
-from identity.access import Scope
+from identity.access import Role, Scope
 from identity.database import db
 from identity.errors import TooManyRequests, Unavailable
 from identity.models import ApiKey, Claim, Event, User
@@ -25,7 +25,7 @@ from identity.web.api.presenters import mask_email, mask_phone_number
 from identity.web.limits import Limiter
 from identity.web.marks import May
 from identity.web.pages import signing
-from tests.callers import KEY, PASSWORD, bearing, from_outside, key
+from tests.callers import KEY, PASSWORD, bearing, from_outside, key, known, sign_in
 from tests.conftest import Make, See
 from tests.pages import add
 
@@ -50,36 +50,37 @@ ROUTES = {
     "web.metrics_page": May.METRICS,
     "web.openapi": May.VISITOR,
     "web.docs": May.VISITOR,
-    "web.home": May.USER,
-    "web.add": May.USER,
-    "web.adding": May.USER,
-    "web.carry_out_adding": May.USER,
-    "web.customers": May.USER,
-    "web.cluster": May.USER,
-    "web.record_json": May.USER,
-    "web.record_csv": May.USER,
-    "web.events_page": May.USER,
-    "web.import_page": May.USER,
-    "web.one_import": May.USER,
-    "web.carry_out": May.USER,
-    "web.rejects": May.USER,
-    "web.export": May.USER,
+    "web.home": May.LOOK,
+    "web.add": May.RULE,
+    "web.adding": May.RULE,
+    "web.carry_out_adding": May.RULE,
+    "web.customers": May.LOOK,
+    "web.cluster": May.LOOK,
+    "web.record_json": May.RULE,
+    "web.record_csv": May.RULE,
+    "web.events_page": May.LOOK,
+    "web.import_page": May.RULE,
+    "web.one_import": May.LOOK,
+    "web.carry_out": May.RULE,
+    "web.rejects": May.RULE,
+    "web.export": May.RULE,
+    "web.audit": May.ADMINISTER,
     "web.sign_in": May.VISITOR,
     "web.sign_out": May.VISITOR,
-    "web.search": May.USER,
-    "web.results": May.USER,
-    "web.review": May.USER,
-    "web.said_fine": May.USER,
-    "web.say_fine": May.USER,
-    "web.look_again": May.USER,
-    "web.sweep_now": May.USER,
-    "web.rulings_page": May.USER,
-    "web.search_rulings": May.USER,
-    "web.ruling_page": May.USER,
-    "web.preview": May.USER,
-    "web.apply_ruling": May.USER,
-    "web.undo_preview": May.USER,
-    "web.undo": May.USER,
+    "web.search": May.LOOK,
+    "web.results": May.LOOK,
+    "web.review": May.LOOK,
+    "web.said_fine": May.LOOK,
+    "web.say_fine": May.RULE,
+    "web.look_again": May.RULE,
+    "web.sweep_now": May.RULE,
+    "web.rulings_page": May.LOOK,
+    "web.search_rulings": May.LOOK,
+    "web.ruling_page": May.LOOK,
+    "web.preview": May.RULE,
+    "web.apply_ruling": May.RULE,
+    "web.undo_preview": May.RULE,
+    "web.undo": May.RULE,
     "static": May.ANYONE,
 }
 """A route that is not here has no answer to who may use it."""
@@ -106,7 +107,16 @@ CREDENTIALS = {
     "steward": {May.ANYONE, May.VISITOR, May.STEWARD},
     "environment": {May.ANYONE, May.VISITOR, May.IDENTIFY, May.READ, May.METRICS},
     "password": EVERYTHING,
-    "a user": EVERYTHING,
+    "a viewer": {May.ANYONE, May.VISITOR, May.READ, May.LOOK},
+    "a user": EVERYTHING - {May.ADMINISTER},
+    "an administrator": EVERYTHING,
+}
+
+
+PEOPLE = {
+    "a viewer": Role.VIEWER,
+    "a user": Role.STEWARD,
+    "an administrator": Role.ADMINISTRATOR,
 }
 
 
@@ -121,25 +131,12 @@ def outside(guarded: Flask) -> FlaskClient:
     return from_outside(guarded)
 
 
-def sign_in(client: FlaskClient, password: str, name: str = "", to: str = "/") -> TestResponse:
-    page = client.get("/sign-in").text
-    (token,) = re.findall(r'name="csrf_token" type="hidden" value="([^"]+)"', page)
-    form = {"csrf_token": token, "user": name, "password": password}
-    return client.post("/sign-in", query_string={"to": to}, data=form)
-
-
-def known(client: FlaskClient, name: str = "Doc") -> None:
-    """Let somebody sign in."""
-    with client.application.app_context():
-        access.create_user(name, PASSWORD)
-
-
 def equipped(client: FlaskClient, credential: str) -> None:
     """Give a client a credential of that kind."""
     if credential == "password":
         assert sign_in(client, PASSWORD).status_code == 303
-    elif credential == "a user":
-        known(client)
+    elif credential in PEOPLE:
+        known(client, role=PEOPLE[credential])
         assert sign_in(client, PASSWORD, "Doc").status_code == 303
     elif credential == "a forged session":
         client.set_cookie("identity", "eyJwcm9vZiI6ImZha2UifQ.aR0000.forged")

@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from identity import database, faults, seeding, verification
+from identity.cli.audit import audit, local
 from identity.cli.exits import BROKEN_OFF, DAMAGED, DRIFTED
 from identity.cli.exports import export_file
 from identity.cli.files import import_file
@@ -44,7 +45,7 @@ identity.add_command(import_file)
 identity.add_command(export_file)
 identity.add_command(key)
 identity.add_command(user)
-for command in apart, links_nobody, withdraw, rulings, undo, why, review:
+for command in apart, links_nobody, withdraw, rulings, undo, why, review, audit, local:
     identity.add_command(command)
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from identity import auditing
+from identity.auditing import COMMAND_LINE, Deed
 from identity.cli.exits import UNUSABLE
 from identity.cli.progress import Progress
 from identity.copying import reading, restoring
@@ -37,6 +39,7 @@ def import_copy(file: Path, *, dry_run: bool) -> None:
             for _ in copy.lines():
                 progress.read(1)
             if not dry_run:
+                auditing.note(Deed.IMPORTED, COMMAND_LINE, "evidence")
                 _restore(copy, progress)
     except (InvalidInput, Conflict) as problem:
         click.echo(f"{file}: {problem}", err=True)

@@ -10,7 +10,8 @@ from typing import BinaryIO
 import click
 from flask.cli import with_appcontext
 
-from identity import exporting
+from identity import auditing, exporting
+from identity.auditing import COMMAND_LINE, Deed
 from identity.cli.exits import UNUSABLE
 from identity.cli.progress import Progress
 from identity.copying import making
@@ -36,6 +37,7 @@ def export_file(file: Path, *, contacts: bool, evidence: bool) -> None:
     if contacts and evidence:
         raise click.UsageError("Either --contacts or --evidence: one is for a spreadsheet.")
     what = What.CONTACTS if contacts else What.CUSTOMERS
+    auditing.note(Deed.EXPORTED, COMMAND_LINE, "evidence" if evidence else what.value)
     count = making.count() if evidence else exporting.count(what)
     try:
         with _whole(file) as out, Progress(count) as progress:

@@ -12,7 +12,8 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from identity import database, exporting
+from identity import auditing, database, exporting
+from identity.auditing import COMMAND_LINE, Deed
 from identity.caution import running
 from identity.caution.choosing import Choices
 from identity.cli import printing
@@ -149,7 +150,8 @@ def _many() -> int:
 
 
 def _carry_out(source: Source, watcher: _Watcher, choices: Choices) -> Tally:
-    import_id = register.give(source.file.name, "the command line")
+    import_id = register.give(source.file.name, COMMAND_LINE)
+    auditing.note(Deed.IMPORTED, COMMAND_LINE, import_id)
     click.echo(f"  import     {import_id}")
     try:
         tally = running.carry_out(source, watcher, import_id, choices, _many())

@@ -72,6 +72,11 @@ def source(import_id: int) -> str:
     return f"import:{import_id}"
 
 
+def is_source(name: str) -> bool:
+    """Tell whether that is the source of an import, and nobody's name."""
+    return name.startswith("import:")
+
+
 def give(file_name: str, given_by: str, content: bytes | None = None) -> int:
     """Take a file in, with its bytes when it was uploaded; return the id of its import."""
     now = datetime.now(UTC)

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Connection, FromClause, delete, select, tuple_, update
 from sqlalchemy.sql.dml import UpdateBase
 
-from identity import database, evidence, rebuilding, writing
+from identity import auditing, database, evidence, rebuilding, writing
+from identity.auditing import Deed
 from identity.bulk import Change, Load, Taking, without_collecting
 from identity.errors import Conflict, NotFound
 from identity.importing import register as imports
@@ -36,6 +37,7 @@ from identity.rulings.register import Registered, Said
 RULINGS = Ruling.table()
 # Two rulings may be about customers that only both of them together connect, and neither would
 # lock what the other reads.
+DEEDS = {EventKind.RULED: Deed.RULED, EventKind.RULING_WITHDRAWN: Deed.RULING_UNDONE}
 Watch = Callable[[int], None]
 """Told how many more claims are done with."""
 
@@ -324,6 +326,9 @@ def _changed(
 def _tell_ruling(
     connection: Connection, kind: EventKind, registered: Registered, ordered: Ordered
 ) -> None:
+    if not imports.is_source(ordered.by):
+        # What an import rules is on its page, and may be a thousand lines.
+        auditing.record(connection, DEEDS[kind], ordered.by, registered.id)
     detail = {"ruling": registered.id, "kind": registered.what.kind.value, "reason": ordered.reason}
     writing.tell(connection, [(kind, None, detail)], ordered.by, datetime.now(UTC))
 

@@ -16,9 +16,9 @@ from identity import access
 from identity.access import ENVIRONMENT_KEY, Scope
 from identity.config import Config
 from identity.errors import Forbidden, Unauthenticated
-from identity.web import charging, current, sessions
+from identity.web import charging, current, sessions, watching
 from identity.web.callers import EVERYTHING, NOBODY, Caller
-from identity.web.marks import May
+from identity.web.marks import PEOPLE, May
 
 HERE = {"localhost", "127.0.0.1", "[::1]"}
 FORWARDED = (
@@ -47,10 +47,10 @@ def admit() -> ResponseReturnValue | None:
     caller = g.caller = _caller(config)
     charging.charge(caller)
     if caller.may(may) or (may is May.METRICS and _may_measure(config)):
+        watching.watch()
         return None
-    if caller.is_key:
-        raise Forbidden("This key has no scope for that.")
-    if may is May.USER and request.method in ("GET", "HEAD"):
+    caller.check(may)
+    if may in PEOPLE and request.method in ("GET", "HEAD"):
         return redirect(url_for("web.sign_in", to=request.path), 303)
     raise Unauthenticated(_how(may))
 
@@ -58,9 +58,8 @@ def admit() -> ResponseReturnValue | None:
 def _caller(config: Config) -> Caller:
     if "HTTP_AUTHORIZATION" in request.environ:
         return _with_key(config)
-    name = sessions.user()
-    if name is not None:
-        return Caller(name, is_user=True)
+    if user := sessions.user():
+        return Caller(name=user[0], role=user[1])
     if config.open:
         return EVERYTHING
     if config.api_key or config.password or access.anybody():
@@ -109,6 +108,6 @@ def _may_measure(config: Config) -> bool:
 
 
 def _how(may: May) -> str:
-    if may is May.USER:
+    if may in PEOPLE:
         return "Sign in first."
     return "Send an API key, with the header Authorization: Bearer KEY."

@@ -104,6 +104,15 @@ def neighbourhood() -> str:
     return _neighbourhood(request.remote_addr or "")
 
 
+def coarsely() -> str:
+    """Return from which network somebody comes, and not from which machine of it."""
+    with suppress(ValueError):
+        address = ipaddress.ip_interface(neighbourhood())
+        size = 24 if address.version == 4 else 48
+        return str(ipaddress.ip_network((address.ip, size), strict=False))
+    return "unknown"
+
+
 @lru_cache(1000)
 def _neighbourhood(address: str) -> str:
     # Some proxies name the port too.

@@ -11,6 +11,8 @@ from typing import TypeVar
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel
 
+from identity.auditing import Deed
+
 View = TypeVar("View", bound=Callable[..., object])
 
 
@@ -22,8 +24,14 @@ class May(Enum):
     IDENTIFY = "keys that identify or resolve"
     READ = "keys that identify or read, and users who signed in"
     METRICS = "keys that read, and a configured address"
-    STEWARD = "keys of stewards, and users who signed in"
-    USER = "users who signed in"
+    STEWARD = "keys of stewards, and users who are stewards"
+    LOOK = "users who signed in"
+    RULE = "stewards and administrators"
+    ADMINISTER = "administrators"
+
+
+PEOPLE = {May.LOOK, May.RULE, May.ADMINISTER}
+"""Who may use a page."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,11 @@ def take(largest: int, too_large: str) -> Callable[[View], View]:
 def when_too_old(answer: Callable[[], ResponseReturnValue]) -> Callable[[View], View]:
     """Say what is answered to a form that was open for too long."""
     return _marked(when_too_old=answer)
+
+
+def recorded(deed: Deed) -> Callable[[View], View]:
+    """Say what somebody does who uses a view, for the audit trail."""
+    return _marked(deed=deed)
 
 
 def quiet(view: View) -> View:

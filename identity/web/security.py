@@ -6,6 +6,7 @@ from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from identity.access import LASTS
 from identity.config import Config
 from identity.web import auth, bodies, sessions
 from identity.web.old_forms import ask_again
@@ -29,7 +30,9 @@ def secure(app: Flask, config: Config) -> None:
         MAX_CONTENT_LENGTH=bodies.LARGEST,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_NAME="identity",
-        PERMANENT_SESSION_LIFETIME=sessions.SECONDS,
+        PERMANENT_SESSION_LIFETIME=LASTS,
+        # It ends so long after it began, used or not.
+        SESSION_REFRESH_EACH_REQUEST=False,
     )
     app.session_interface = sessions.Sessions()
     if config.proxies:

@@ -1,4 +1,4 @@
-"""Sessions of users: how one begins, what it proves, and the cookie that carries it."""
+"""Sessions of users: how one begins, what it proves, how it ends, and the cookie of it."""
 
 import hmac
 
@@ -6,41 +6,60 @@ from flask import Flask, Request, Response, current_app, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
 from identity import access
-from identity.access import ENVIRONMENT_USER
+from identity.access import ENVIRONMENT_USER, Session
+from identity.roles import Role
 from identity.web import current
 
-SECONDS = 12 * 60 * 60
-"""How long a session lasts."""
+TOKEN, PROOF = "id", "proof"
 
 
-def begin(name: str, password: str) -> bool:
-    """Begin a session when the password is right; tell whether it was."""
-    shared = current.config().password
+def is_right(name: str, password: str) -> bool:
+    """Tell whether a password is right; without a name, the one that the environment gives."""
     if name:
-        right = access.is_password_of(name, password)
-    else:
-        right = shared is not None and hmac.compare_digest(password.encode(), shared.encode())
-    if right:
-        # Whatever a stranger may have put into the cookie before is not to be signed in.
-        session.clear()
-        session.permanent = True
-        session.update(name=name, proof=_proof(name))
-    return right
+        return access.is_password_of(name, password)
+    shared = current.config().password
+    return shared is not None and hmac.compare_digest(password.encode(), shared.encode())
 
 
-def user() -> str | None:
-    """Return the name of the user whose session this is; None when it proves nothing."""
-    if "HTTP_COOKIE" not in request.environ or not session.get("proof"):
+def begin(name: str, came_from: str) -> None:
+    """Begin a session of somebody whose password is right."""
+    token = access.begin_session(name or ENVIRONMENT_USER, came_from)
+    # Whatever a stranger may have put into the cookie before is not to be signed in.
+    session.clear()
+    session.permanent = True
+    # The name is for the version before, which may still answer some of the requests.
+    session.update({TOKEN: token, "name": name, PROOF: _proof(name, _secret(name))})
+
+
+def end() -> None:
+    """End the session at hand, for every copy of its cookie."""
+    if token := session.get(TOKEN):
+        access.end_session(str(token))
+    session.clear()
+
+
+def user() -> tuple[str, Role] | None:
+    """Return whose session this is and what they may do; None when it proves nothing."""
+    if "HTTP_COOKIE" not in request.environ or not session.get(PROOF) or not session.get(TOKEN):
         return None
-    name = str(session.get("name", ""))
-    if not hmac.compare_digest(str(session["proof"]), _proof(name)):
+    found = access.session_of(str(session[TOKEN]))
+    if found is None or not hmac.compare_digest(str(session[PROOF]), _proof_of(found)):
         return None
-    return name or ENVIRONMENT_USER
+    return found.name, found.role or Role(current.config().password_role)
 
 
-def _proof(name: str) -> str:
+def _proof_of(found: Session) -> str:
     """Return what a session must know: it ends with the password it began with."""
-    secret = access.password_hash(name) if name else current.config().password
+    if found.name == ENVIRONMENT_USER:
+        return _proof("", current.config().password)
+    return _proof(found.name, found.password_hash)
+
+
+def _secret(name: str) -> str | None:
+    return access.password_hash_of(name) if name else current.config().password
+
+
+def _proof(name: str, secret: str | None) -> str:
     key = str(current_app.config["SECRET_KEY"]).encode()
     return hmac.digest(key, f"{name}\n{secret}".encode(), "sha256").hex() if secret else ""
 
@@ -58,6 +77,11 @@ class Sessions(SecureCookieSessionInterface):
         """Send the cookie, if anybody looked at it or changed it."""
         if session.accessed or session.modified:
             super().save_session(app, session, response)
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """Return what it is called: over https, so that no other site can have set it."""
+        name = super().get_cookie_name(app)
+        return f"__Host-{name}" if request.is_secure else name
 
     def get_cookie_secure(self, app: object) -> bool:
         """Tell whether the browser may send the cookie over https only."""

@@ -15,7 +15,7 @@ from identity.config import Config
 from identity.errors import IdentityError
 from identity.reviewing import Swept
 from identity.web import current, reporting
-from identity.web.marks import May
+from identity.web.marks import PEOPLE
 from identity.web.pages import review
 
 REST = 3.0
@@ -102,7 +102,7 @@ def begin(app: Flask) -> Sweeper | None:
 
     def wake(response: Response) -> Response:
         # A command may have told something too, which shows when somebody asks for a page.
-        if request.method == "POST" or getattr(current.view(), "may", None) is May.USER:
+        if request.method == "POST" or getattr(current.view(), "may", None) in PEOPLE:
             sweeper.wake()
         return response
 

@@ -3,6 +3,7 @@
 from flask import Response, jsonify
 
 from identity import database, explaining, reconciliation
+from identity.auditing import Deed
 from identity.errors import NotFound
 from identity.identifiers import Identifiers
 from identity.portraying import graphs
@@ -19,13 +20,14 @@ from identity.web.api.schemas import (
     Resolved,
 )
 from identity.web.domain import cluster_of, decide, region
-from identity.web.marks import May, allow, describe
+from identity.web.marks import May, allow, describe, recorded
 from identity.web.security import csrf
 
 
 @blueprint.post("/identify")
 @allow(May.IDENTIFY)
 @describe(Identified, Resolved, body=IdentifyRequest)
+@recorded(Deed.LOOKED_UP)
 def identify() -> Response:
     """Link what the body gives to everything known, and answer with the whole customer."""
     call = reading.call(reading.body(IdentifyRequest))
@@ -37,6 +39,7 @@ def identify() -> Response:
 @blueprint.get("/lookup")
 @allow(May.READ)
 @describe(LookedUp, errors=(404,), query=LookupQuery)
+@recorded(Deed.LOOKED_UP)
 def lookup() -> Response:
     """Answer with what identify would find. Reads only; an email or a phone number is needed.
 
@@ -51,6 +54,7 @@ def lookup() -> Response:
 @blueprint.post("/lookup")
 @allow(May.READ)
 @describe(LookedUp, errors=(404,), body=LookupRequest)
+@recorded(Deed.LOOKED_UP)
 def look_up() -> Response:
     """Answer with what identify would find, and leave it out of the address. Reads only."""
     body = reading.body(LookupRequest)
@@ -73,6 +77,7 @@ def _looked_up(given: Identifiers) -> Response:
 @blueprint.get(f"{paths.CLUSTER}.json")
 @allow(May.READ)
 @describe(CustomerWithContacts, errors=(404, 410))
+@recorded(Deed.LOOKED_UP)
 def cluster_json(contact_id: int) -> Response:
     """Answer with the customer of a contact, primary or secondary, and all the contacts."""
     cluster = cluster_of(contact_id)
@@ -84,6 +89,7 @@ def cluster_json(contact_id: int) -> Response:
 @blueprint.get(f"{paths.CLUSTER}/graph.json")
 @allow(May.READ)
 @describe(Graph, errors=(404, 410))
+@recorded(Deed.LOOKED_UP)
 def graph_json(contact_id: int) -> Response:
     """Answer with the customer's identifiers and the links between them."""
     cluster = cluster_of(contact_id)

@@ -3,6 +3,7 @@
 from flask import Response, jsonify, request
 
 from identity import database, explaining
+from identity.auditing import Deed
 from identity.errors import InvalidInput, NotFound
 from identity.explaining import Why
 from identity.identifiers import Identifiers, Value, parse_one
@@ -10,7 +11,7 @@ from identity.web import blueprint, charging, query
 from identity.web.api import presenters
 from identity.web.api.ruling_schemas import WhyQuery, WhyTold
 from identity.web.domain import cluster_of, region
-from identity.web.marks import May, allow, describe
+from identity.web.marks import May, allow, describe, recorded
 
 PAIRS = ("one", "other"), ("oneContact", "otherContact")
 
@@ -18,6 +19,7 @@ PAIRS = ("one", "other"), ("oneContact", "otherContact")
 @blueprint.get("/why")
 @allow(May.READ)
 @describe(WhyTold, errors=(404, 410), query=WhyQuery)
+@recorded(Deed.LOOKED_UP)
 def why() -> Response:
     """Answer with the pairs that lead from one identifier, or contact, to another."""
     asked = query.read(WhyQuery)

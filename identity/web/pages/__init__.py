@@ -4,6 +4,7 @@ from identity.web.pages import (
     activity,  # noqa: F401
     adding,  # noqa: F401
     applying,  # noqa: F401
+    audit,  # noqa: F401
     customer,  # noqa: F401
     customers,  # noqa: F401
     docs,  # noqa: F401

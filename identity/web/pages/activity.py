@@ -17,7 +17,7 @@ SHOWN = 50
 
 
 @blueprint.get("/events")
-@allow(May.USER)
+@allow(May.LOOK)
 def events_page() -> ResponseReturnValue:
     """Show what was decided: all of it, or of one kind, source or day."""
     wanted = Wanted(

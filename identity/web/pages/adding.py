@@ -41,7 +41,7 @@ def _as_filled_in() -> ResponseReturnValue:
 
 
 @blueprint.route("/add", methods=["GET", "POST"])
-@allow(May.USER)
+@allow(May.RULE)
 @when_too_old(_as_filled_in)
 def add() -> ResponseReturnValue:
     """Ask what to add, and lead to what would happen."""
@@ -58,7 +58,7 @@ def add() -> ResponseReturnValue:
 
 
 @blueprint.get("/add/<given>")
-@allow(May.USER)
+@allow(May.RULE)
 def adding(given: str) -> ResponseReturnValue:
     """Show what adding something would do."""
     what = Identifiers(*sealed.unseal(given, ADDING))
@@ -70,7 +70,7 @@ def _here_again() -> ResponseReturnValue:
 
 
 @blueprint.post("/add/<given>")
-@allow(May.USER)
+@allow(May.RULE)
 @when_too_old(_here_again)
 def carry_out_adding(given: str) -> ResponseReturnValue:
     """Add something, if that does what was shown."""

@@ -66,14 +66,14 @@ def _here_again() -> ResponseReturnValue:
 
 
 @blueprint.get("/review/plan/<ruling>")
-@allow(May.USER)
+@allow(May.RULE)
 def preview(ruling: str) -> ResponseReturnValue:
     """Show what a ruling would change."""
     return _planned(Preview(previews.opened(ruling)))
 
 
 @blueprint.post("/review/plan/<ruling>")
-@allow(May.USER)
+@allow(May.RULE)
 @when_too_old(_here_again)
 def apply_ruling(ruling: str) -> ResponseReturnValue:
     """Apply a ruling as it was shown."""
@@ -81,14 +81,14 @@ def apply_ruling(ruling: str) -> ResponseReturnValue:
 
 
 @blueprint.get(UNDO)
-@allow(May.USER)
+@allow(May.RULE)
 def undo_preview(ruling_id: int) -> ResponseReturnValue:
     """Show what undoing a ruling would change."""
     return _planned(_undoing(ruling_id))
 
 
 @blueprint.post(UNDO)
-@allow(May.USER)
+@allow(May.RULE)
 @when_too_old(_here_again)
 def undo(ruling_id: int) -> ResponseReturnValue:
     """Undo a ruling; as it was shown, where it was."""

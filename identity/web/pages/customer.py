@@ -11,6 +11,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from identity import database, keeping, portraying
+from identity.auditing import Deed
 from identity.identifiers import Value
 from identity.keeping import Kept
 from identity.portraying import Portrait, history
@@ -18,7 +19,7 @@ from identity.portraying.graphs import Edge, Point
 from identity.portraying.holding import holding
 from identity.rulings.kinds import Apart, LinksNobody
 from identity.web import blueprint, domain, paths, query
-from identity.web.marks import May, allow
+from identity.web.marks import May, allow, recorded
 from identity.web.pages import choosing, previews
 from identity.web.pages.choosing import Asked
 from identity.web.pages.facts import Facts, Health
@@ -31,7 +32,8 @@ HAPPENED = 20
 
 
 @blueprint.get(paths.CLUSTER)
-@allow(May.USER)
+@allow(May.LOOK)
+@recorded(Deed.CUSTOMER_OPENED)
 def cluster(contact_id: int) -> ResponseReturnValue:
     """Show a customer; the id of a secondary leads to its primary, with the contact marked."""
     primary, contacts = domain.head_of(contact_id)

@@ -17,7 +17,7 @@ ORDERS = {
 
 
 @blueprint.get("/clusters")
-@allow(May.USER)
+@allow(May.LOOK)
 def customers() -> ResponseReturnValue:
     """List the customers."""
     order, after = query.one_of(Order, "order") or Order.NEWEST, query.whole_number("after")

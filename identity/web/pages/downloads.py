@@ -3,15 +3,17 @@
 from flask import Response, stream_with_context
 
 from identity import exporting
+from identity.auditing import Deed
 from identity.errors import NotFound
 from identity.exporting import What
 from identity.importing import register
 from identity.web import blueprint, paths
-from identity.web.marks import May, allow
+from identity.web.marks import May, allow, recorded
 
 
 @blueprint.get(f"{paths.IMPORT}/rejects.csv")
-@allow(May.USER)
+@allow(May.RULE)
+@recorded(Deed.REJECTS_TAKEN)
 def rejects(import_id: int) -> Response:
     """Send the rows of an uploaded file that could not be used."""
     content = register.rejects(import_id)
@@ -21,7 +23,8 @@ def rejects(import_id: int) -> Response:
 
 
 @blueprint.get("/export/<any(customers, contacts):what>.csv")
-@allow(May.USER)
+@allow(May.RULE)
+@recorded(Deed.EXPORTED)
 def export(what: str) -> Response:
     """Send all customers or all contacts, as they are read."""
     return _csv(stream_with_context(exporting.parts(What(what))), f"{what}.csv")

@@ -13,7 +13,7 @@ LATEST = 6
 
 
 @blueprint.get("/")
-@allow(May.USER)
+@allow(May.LOOK)
 def home() -> ResponseReturnValue:
     """Show what there is, and where to begin."""
     with database.snapshot() as connection:

@@ -11,7 +11,8 @@ from functools import partial
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from identity import database, events
+from identity import auditing, database, events
+from identity.auditing import Deed
 from identity.caution import running
 from identity.caution.choosing import Choices
 from identity.errors import InvalidInput
@@ -46,7 +47,7 @@ CHANGES = {
 
 
 @blueprint.route("/import", methods=["GET", "POST"])
-@allow(May.USER)
+@allow(May.RULE)
 @take(LARGEST_FILE, TOO_LARGE)
 def import_page() -> ResponseReturnValue:
     """Show the form and the imports so far; take in a file."""
@@ -78,12 +79,15 @@ def import_page() -> ResponseReturnValue:
 
 
 @blueprint.get(paths.IMPORT)
-@allow(May.USER)
+@allow(May.LOOK)
 def one_import(import_id: int) -> ResponseReturnValue:
     """Show what an import would bring, or what it brought."""
     listed, content = register.get(import_id), register.content(import_id)
-    if listed.finished_at or content is None:
+    begun = listed.started_at and not callers.may_use("web.carry_out")
+    if listed.finished_at or content is None or begun:
         return _result(listed)
+    # What would happen is for those who may let it happen.
+    callers.check(May.RULE)
     source = _source(listed, content)
     choices = Choices.from_json(listed.choices)
     many = current.config().many_strangers
@@ -106,7 +110,7 @@ def one_import(import_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(paths.IMPORT)
-@allow(May.USER)
+@allow(May.RULE)
 def carry_out(import_id: int) -> ResponseReturnValue:
     """Import a file whose plan was confirmed; show the plan again when other choices were made."""
     listed, content = register.get(import_id), register.content(import_id)
@@ -120,6 +124,7 @@ def carry_out(import_id: int) -> ResponseReturnValue:
         register.note(import_id, choices=(listed.choices or {}) | chosen.as_json())
         flash("This is what your choices lead to. Nothing has been imported yet.")
         return here
+    auditing.note(Deed.IMPORTED, callers.name(), import_id)
     source, rejected = _source(listed, content), io.BytesIO()
     many = current.config().many_strangers
     with Rejects(source.file.header, lambda: rejected) as kept:

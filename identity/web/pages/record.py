@@ -7,13 +7,14 @@ from typing import Any
 from flask import Response, stream_with_context
 
 from identity import database, exporting, recording
+from identity.auditing import Deed
 from identity.clusters import Member
 from identity.events import Entry
 from identity.recording import Line, Told
 from identity.rulings.register import Registered
 from identity.web import blueprint, domain, paths
 from identity.web.api import presenters
-from identity.web.marks import May, allow
+from identity.web.marks import May, allow, recorded
 from identity.web.pages import ruling_words
 
 CHUNK = 500
@@ -27,7 +28,8 @@ STANDS = {True: "stands", False: "undone"}
 
 
 @blueprint.get(f"{paths.CLUSTER}/record.json")
-@allow(May.USER)
+@allow(May.RULE)
+@recorded(Deed.RECORD_TAKEN)
 def record_json(contact_id: int) -> Response:
     """Send everything on record about a customer as JSON."""
     primary_id = domain.head_of(contact_id)[0].id
@@ -35,7 +37,8 @@ def record_json(contact_id: int) -> Response:
 
 
 @blueprint.get(f"{paths.CLUSTER}/record.csv")
-@allow(May.USER)
+@allow(May.RULE)
+@recorded(Deed.RECORD_TAKEN)
 def record_csv(contact_id: int) -> Response:
     """Send everything on record about a customer as CSV."""
     primary_id = domain.head_of(contact_id)[0].id

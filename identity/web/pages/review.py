@@ -26,7 +26,7 @@ AT_ONCE = 5.0
 
 
 @blueprint.get("/review")
-@allow(May.USER)
+@allow(May.LOOK)
 def review() -> ResponseReturnValue:
     """Show what is to be looked at, a kind at a time."""
     kind = query.one_of(Kind, "kind")
@@ -50,7 +50,7 @@ def review() -> ResponseReturnValue:
 
 
 @blueprint.get("/review/fine")
-@allow(May.USER)
+@allow(May.LOOK)
 def said_fine() -> ResponseReturnValue:
     """List what somebody said is fine."""
     with database.snapshot() as connection:
@@ -65,7 +65,7 @@ def _back_to_review() -> ResponseReturnValue:
 
 
 @blueprint.post(f"/review{paths.FINDING}/fine")
-@allow(May.USER)
+@allow(May.RULE)
 @when_too_old(_back_to_review)
 def say_fine(finding_id: int) -> ResponseReturnValue:
     """Remember that a finding is fine."""
@@ -75,7 +75,7 @@ def say_fine(finding_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post(f"/review{paths.FINDING}/again")
-@allow(May.USER)
+@allow(May.RULE)
 @when_too_old(_back_to_review)
 def look_again(finding_id: int) -> ResponseReturnValue:
     """Forget that somebody said that a finding is fine."""
@@ -86,7 +86,7 @@ def look_again(finding_id: int) -> ResponseReturnValue:
 
 
 @blueprint.post("/review/sweep")
-@allow(May.USER)
+@allow(May.RULE)
 @when_too_old(_back_to_review)
 def sweep_now() -> ResponseReturnValue:
     """Look at what was told and not looked at yet."""

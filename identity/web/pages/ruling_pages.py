@@ -22,7 +22,7 @@ SEARCHED = "rulings"
 
 
 @blueprint.get("/review/rulings")
-@allow(May.USER)
+@allow(May.LOOK)
 def rulings_page() -> ResponseReturnValue:
     """List the rulings, or those that are asked for."""
     kind, standing = query.one_of(RulingKind, "kind"), query.one_of(Standing, "standing")
@@ -48,7 +48,7 @@ def rulings_page() -> ResponseReturnValue:
 
 
 @blueprint.post("/review/rulings")
-@allow(May.USER)
+@allow(May.LOOK)
 def search_rulings() -> ResponseReturnValue:
     """Lead to the rulings that are looked for."""
     # PostgreSQL has no NUL, and refuses even to look for one.
@@ -59,7 +59,7 @@ def search_rulings() -> ResponseReturnValue:
 
 
 @blueprint.get(f"/review{paths.RULING}")
-@allow(May.USER)
+@allow(May.LOOK)
 def ruling_page(ruling_id: int) -> ResponseReturnValue:
     """Show a ruling and what it changed."""
     registered, plan = applying.get(ruling_id)

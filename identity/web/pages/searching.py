@@ -8,11 +8,12 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from identity import browsing, database, searching
+from identity.auditing import Deed
 from identity.identifiers import EMAIL_LENGTH
 from identity.searching import Match, members
 from identity.web import blueprint, query
 from identity.web.domain import region
-from identity.web.marks import May, allow, when_too_old
+from identity.web.marks import May, allow, recorded, when_too_old
 from identity.web.pages import adding, sealed
 
 SEARCH = "search"
@@ -28,7 +29,7 @@ def _seek() -> ResponseReturnValue:
 
 
 @blueprint.post("/search")
-@allow(May.USER)
+@allow(May.LOOK)
 # It changes nothing, so whoever left a page open for a day may as well have an answer.
 @when_too_old(_seek)
 def search() -> ResponseReturnValue:
@@ -37,7 +38,8 @@ def search() -> ResponseReturnValue:
 
 
 @blueprint.get("/search/<typed>")
-@allow(May.USER)
+@allow(May.LOOK)
+@recorded(Deed.SEARCHED)
 def results(typed: str) -> ResponseReturnValue:
     """Show whom was searched for."""
     asked = searching.read(sealed.unseal(typed, SEARCH), region())

@@ -1,10 +1,11 @@
 """Signing in and out."""
 
-from flask import redirect, render_template, request, session, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from limits import parse
 
-from identity import access
+from identity import access, auditing
+from identity.auditing import Deed
 from identity.web import blueprint, charging, current, sessions
 from identity.web.marks import May, allow, when_too_old
 from identity.web.old_forms import lead_to
@@ -26,7 +27,7 @@ def sign_in() -> ResponseReturnValue:
         if _let_in(name, form.password.data or ""):
             return redirect(_destination(), 303)
         form.password.errors = ["The name or the password is not right."]
-    named = bool(access.users())
+    named = bool(access.users_by_name())
     status = 401 if form.errors else 200
     return render_template(
         "sign_in.html", form=form, named=named, anybody=named or current.config().password
@@ -39,12 +40,22 @@ def _let_in(name: str, password: str) -> bool:
     limiter.count(ATTEMPTS_OF_AN_ADDRESS, address)
     if name and not access.is_name(name):
         # Nobody is called that, and PostgreSQL refuses even to look.
+        auditing.note(Deed.SIGN_IN_FAILED, None, came_from=charging.coarsely())
         return False
     limiter.count(ATTEMPTS, f"{address}:{name}")
-    if not sessions.begin(name, password):
+    if not sessions.is_right(name, password):
+        _note_failure(name)
         return False
+    sessions.begin(name, charging.coarsely())
     limiter.pardon(ATTEMPTS, f"{address}:{name}")
     return True
+
+
+def _note_failure(name: str) -> None:
+    # Whatever else was typed may be somebody's email, or their password in the wrong field.
+    shared = access.ENVIRONMENT_USER if current.config().password else None
+    known = name if access.password_hash_of(name) else None
+    auditing.note(Deed.SIGN_IN_FAILED, known if name else shared, came_from=charging.coarsely())
 
 
 def _stay_signed_in() -> ResponseReturnValue:
@@ -57,7 +68,7 @@ def _stay_signed_in() -> ResponseReturnValue:
 @when_too_old(_stay_signed_in)
 def sign_out() -> ResponseReturnValue:
     """End the session."""
-    session.clear()
+    sessions.end()
     return redirect(url_for("web.sign_in"), 303)
 
 
