@@ -23,6 +23,7 @@ class Deed(StrEnum):
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"
     SIGNED_OUT = "signed_out"
+    SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
     SEARCHED = "searched"
     CUSTOMER_OPENED = "customer_opened"
     LOOKED_UP = "looked_up"

@@ -140,8 +140,19 @@ FLOORS = {
         {"finding_titles", "picture", "previews", "ruling_words", "telling"},
         {"adding", "choosing", "import_choices"},
         {"finding_words"},
-        {"activity", "applying", "audit", "customer", "customers", "docs", "downloads", "home"}
-        | {"import_pages", "record", "review", "ruling_pages", "searching", "signing"},
+        {"signing"},
+        {
+            "account",
+            "activity",
+            "applying",
+            "audit",
+            "customer",
+            "customers",
+            "docs",
+            "downloads",
+            "home",
+        }
+        | {"import_pages", "record", "review", "ruling_pages", "searching"},
     ],
     "identity.portraying": [
         {"graphs", "history", "membership", "sizing"},

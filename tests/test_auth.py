@@ -64,6 +64,8 @@ ROUTES = {
     "web.carry_out": May.RULE,
     "web.rejects": May.RULE,
     "web.export": May.RULE,
+    "web.account": May.LOOK,
+    "web.sign_out_everywhere": May.LOOK,
     "web.audit": May.ADMINISTER,
     "web.sign_in": May.VISITOR,
     "web.sign_out": May.VISITOR,

@@ -8,12 +8,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
+from werkzeug.test import TestResponse
 
 from identity import access
 from identity.database import db
 from identity.models import Session
 from tests.callers import PASSWORD, bearing, from_outside, key, known, person, sign_in, sign_out
 from tests.conftest import Make, app_on, close
+from tests.pages import field, text
 from tests.terminal import run
 
 
@@ -142,14 +144,77 @@ def test_what_a_browser_keeps_is_not_what_the_database_keeps(app: Flask) -> None
     assert len(token) >= 43
 
 
-def test_a_session_is_another_one_after_each_sign_in(app: Flask) -> None:
+def test_signing_in_again_is_another_session_and_ends_the_one_before(app: Flask) -> None:
     client = person(app)
     first = cookie(client)
 
     sign_in(client, PASSWORD, "Doc")
 
-    assert cookie(client) != first
-    assert len({row.hash for row in sessions()}) == 2
+    assert signed_in(client)
+    assert not signed_in(with_cookie(app, first))
+    assert len(sessions()) == 1
+
+
+def change(client: FlaskClient, current: str, new: str) -> TestResponse:
+    token = field(client.get("/account"), "csrf_token")
+    given = {"csrf_token": token, "current": current, "new": new}
+    return client.post("/account", data=given)
+
+
+def test_somebody_changes_their_password_who_knows_it(app: Flask) -> None:
+    client = person(app)
+    other = from_outside(app)
+    sign_in(other, PASSWORD, "Doc")
+
+    wrong = change(client, "wrong", "heavy, 1.21 GW")
+    weak = change(client, PASSWORD, "passwordpassword")
+    done = change(client, PASSWORD, "heavy, 1.21 GW")
+
+    assert "This is not your password." in wrong.text
+    assert "guessed first" in weak.text
+    assert (wrong.status_code, weak.status_code, done.status_code) == (400, 400, 303)
+    assert signed_in(client)
+    assert not signed_in(other)
+    assert sign_in(from_outside(app), "heavy, 1.21 GW", "Doc").status_code == 303
+
+
+def test_guessing_a_password_by_an_open_session_ends_soon(app: Flask) -> None:
+    client = person(app)
+
+    told = [change(client, "wrong", "heavy, 1.21 GW").status_code for _ in range(11)]
+
+    assert told == [400] * 10 + [429]
+
+
+def test_somebody_signs_out_everywhere(app: Flask) -> None:
+    client, other = person(app), from_outside(app)
+    sign_in(other, PASSWORD, "Doc")
+    page = client.get("/account")
+
+    client.post("/account/sessions", data={"csrf_token": field(page, "csrf_token")})
+
+    assert text(page).count("Since ") == 2
+    assert not signed_in(client)
+    assert not signed_in(other)
+
+
+def test_an_administrator_signs_somebody_out(app: Flask) -> None:
+    client, marty = person(app), person(app, "Marty")
+
+    run(app, "user", "sign-out", "Doc")
+
+    assert not signed_in(client)
+    assert signed_in(marty)
+
+
+def test_who_shares_a_password_changes_none(make: Make) -> None:
+    client = from_outside(make(IDENTITY_PASSWORD=PASSWORD))
+    sign_in(client, PASSWORD)
+
+    page = client.get("/account")
+
+    assert "IDENTITY_PASSWORD" in page.text
+    assert "New password" not in page.text
 
 
 def test_sessions_that_ended_are_taken_away(app: Flask) -> None:

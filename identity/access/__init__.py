@@ -4,7 +4,15 @@ from identity.access import guarding, keys, users
 from identity.access.guarding import anybody, let_local_in
 from identity.access.keys import PREFIX, Key, Scope, all_keys, create_key, key_of, revoke_key
 from identity.access.names import ENVIRONMENT_KEY, ENVIRONMENT_USER, is_name
-from identity.access.sessions import LASTS, Session, begin_session, end_session, session_of
+from identity.access.sessions import (
+    LASTS,
+    Session,
+    begin_session,
+    end_session,
+    end_sessions_of,
+    session_of,
+    sessions_of,
+)
 from identity.access.users import (
     Person,
     change_password,
@@ -35,6 +43,7 @@ __all__ = [
     "create_key",
     "create_user",
     "end_session",
+    "end_sessions_of",
     "forget",
     "is_name",
     "is_password_of",
@@ -44,6 +53,7 @@ __all__ = [
     "remove_user",
     "revoke_key",
     "session_of",
+    "sessions_of",
     "users_by_name",
 ]
 

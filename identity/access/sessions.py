@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from identity import auditing, database
 from identity.access.keys import hashed
-from identity.auditing import Deed
+from identity.auditing import COMMAND_LINE, Deed
 from identity.models import Session as Row
 from identity.models import User
 from identity.roles import Role
@@ -69,6 +69,27 @@ def end_session(token: str) -> None:
             name = connection.scalar(ending)
             if name is not None:
                 auditing.record(connection, Deed.SIGNED_OUT, name)
+
+    database.retrying(write)
+
+
+def sessions_of(name: str) -> list[tuple[datetime, datetime]]:
+    """Return when each session of somebody began and when it ends, the newest first."""
+    chosen = select(Row.began_at, Row.ends_at).where(
+        Row.name == name, Row.ends_at > datetime.now(UTC)
+    )
+    newest = chosen.order_by(Row.began_at.desc())
+    rows = database.read(lambda connection: connection.execute(newest).all())
+    return [(began, ends) for began, ends in rows]
+
+
+def end_sessions_of(name: str, by: str = COMMAND_LINE) -> None:
+    """End all sessions of somebody, wherever they are."""
+
+    def write() -> None:
+        with database.transaction() as connection:
+            end_all(connection, name)
+            auditing.record(connection, Deed.SIGNED_OUT_EVERYWHERE, by, name)
 
     database.retrying(write)
 

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import click
 
-from identity import auditing
-from identity.auditing import COMMAND_LINE, Deed
 from identity.cli.exits import UNUSABLE
 from identity.cli.progress import Progress
 from identity.copying import reading, restoring
@@ -39,7 +37,6 @@ def import_copy(file: Path, *, dry_run: bool) -> None:
             for _ in copy.lines():
                 progress.read(1)
             if not dry_run:
-                auditing.note(Deed.IMPORTED, COMMAND_LINE, "evidence")
                 _restore(copy, progress)
     except (InvalidInput, Conflict) as problem:
         click.echo(f"{file}: {problem}", err=True)

@@ -48,6 +48,13 @@ def change_role(name: str, role: str) -> None:
     access.change_role(name, Role(role))
 
 
+@user.command("sign-out")
+@click.argument("name")
+def sign_out(name: str) -> None:
+    """End all sessions of somebody, at once; of staff, whoever has the shared password."""
+    access.end_sessions_of(name)
+
+
 @user.command("remove")
 @click.argument("name")
 def remove_user(name: str) -> None:

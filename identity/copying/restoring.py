@@ -13,7 +13,8 @@ import psycopg
 from sqlalchemy import Connection, func, select, text, union_all
 from sqlalchemy.exc import IntegrityError
 
-from identity import database, evidence, rebuilding, writing
+from identity import auditing, database, evidence, rebuilding, writing
+from identity.auditing import COMMAND_LINE, Deed
 from identity.copying import loading
 from identity.copying.reading import Copy
 from identity.errors import Conflict, InvalidInput
@@ -64,6 +65,7 @@ def restore(copy: Copy, watch: Watch) -> None:
             _load(connection, copy, watch)
             loading.count_on(connection, copy.header.last)
             _rebuild(connection, watch)
+            auditing.record(connection, Deed.IMPORTED, COMMAND_LINE, "evidence")
 
     try:
         database.retrying(write)

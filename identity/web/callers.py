@@ -89,7 +89,7 @@ def check(what: May) -> None:
 def may_use(endpoint: str) -> bool:
     """Tell whether the caller may use a view, so that a page offers nothing that they may not."""
     caller: Caller = g.get("caller", NOBODY)
-    view = current_app.view_functions[endpoint]
+    view = current_app.view_functions.get(endpoint)
     return caller.may(getattr(view, "may", May.ANYONE))
 
 

@@ -17,7 +17,8 @@ HARDENING = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
     ),
 }
 ALLOWED_HEADERS = ["Authorization", "Content-Type"]
@@ -51,7 +52,7 @@ def _harden(response: Response) -> Response:
     headers = response.headers
     headers.extend(HARDENING)
     if request.is_secure:
-        headers["Strict-Transport-Security"] = "max-age=31536000"
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if request.endpoint != "static":
         # Answers are about people, and no cache between is to keep them.
         headers.setdefault("Cache-Control", "no-store")

@@ -23,9 +23,9 @@ def is_right(name: str, password: str) -> bool:
 
 def begin(name: str, came_from: str) -> None:
     """Begin a session of somebody whose password is right."""
-    token = access.begin_session(name or ENVIRONMENT_USER, came_from)
     # Whatever a stranger may have put into the cookie before is not to be signed in.
-    session.clear()
+    end()
+    token = access.begin_session(name or ENVIRONMENT_USER, came_from)
     session.permanent = True
     # The name is for the version before, which may still answer some of the requests.
     session.update({TOKEN: token, "name": name, PROOF: _proof(name, _secret(name))})

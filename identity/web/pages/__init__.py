@@ -1,6 +1,7 @@
 """What people see: HTML, forms, and files to take away."""
 
 from identity.web.pages import (
+    account,  # noqa: F401
     activity,  # noqa: F401
     adding,  # noqa: F401
     applying,  # noqa: F401

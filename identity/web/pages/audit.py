@@ -13,6 +13,7 @@ WORDS = {
     Deed.SIGNED_IN: "Signed in",
     Deed.SIGN_IN_FAILED: "Tried to sign in",
     Deed.SIGNED_OUT: "Signed out",
+    Deed.SIGNED_OUT_EVERYWHERE: "Signed somebody out everywhere",
     Deed.SEARCHED: "Searched",
     Deed.CUSTOMER_OPENED: "Opened a customer",
     Deed.LOOKED_UP: "Looked somebody up",

@@ -37,6 +37,13 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
     source = StringField("Source")
 
 
+class PasswordForm(FlaskForm):  # type: ignore[misc]
+    """The password that somebody has, and another one."""
+
+    current = PasswordField("Password now")
+    new = PasswordField("New password")
+
+
 class SignInForm(FlaskForm):  # type: ignore[misc]
     """A name, where users have one, and a password."""
 

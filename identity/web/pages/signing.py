@@ -35,6 +35,14 @@ def sign_in() -> ResponseReturnValue:
 
 
 def _let_in(name: str, password: str) -> bool:
+    if not is_right(name, password):
+        return False
+    sessions.begin(name, charging.coarsely())
+    return True
+
+
+def is_right(name: str, password: str) -> bool:
+    """Tell whether a password is right, on record when it is not; raise when there were many."""
     limiter = current.limiter()
     address = f"sign-in:{charging.neighbourhood()}"
     limiter.count(ATTEMPTS_OF_AN_ADDRESS, address)
@@ -46,7 +54,6 @@ def _let_in(name: str, password: str) -> bool:
     if not sessions.is_right(name, password):
         _note_failure(name)
         return False
-    sessions.begin(name, charging.coarsely())
     limiter.pardon(ATTEMPTS, f"{address}:{name}")
     return True
 
@@ -69,7 +76,9 @@ def _stay_signed_in() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     """End the session."""
     sessions.end()
-    return redirect(url_for("web.sign_in"), 303)
+    response = redirect(url_for("web.sign_in"), 303)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
 
 
 def _destination() -> str:
