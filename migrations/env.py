@@ -8,6 +8,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from identity.database import Base, db, unhurried
+from identity.database.migrating import alone, wait_for_others
 
 # The application's logging is in charge; a second configuration would silence it.
 logging.getLogger("alembic").setLevel(logging.INFO)
@@ -33,9 +34,10 @@ def run() -> None:
         with context.begin_transaction():
             context.run_migrations()
         return
-    with unhurried(), db.engine.connect() as connection, _unreferenced(connection):
+    with alone(), unhurried(), db.engine.connect() as connection, _unreferenced(connection):
         context.configure(connection=connection, **settings)
         with context.begin_transaction():
+            wait_for_others(connection)
             context.run_migrations()
 
 

@@ -44,7 +44,7 @@ FLOORS = {
         {"patience", "tables"},
         {"schemas", "sqlite", "waiting"},
         {"postgresql"},
-        {"engines"},
+        {"engines", "migrating"},
         {"connections"},
         {"trying"},
     ],
