@@ -8,11 +8,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
+from sqlalchemy import text
 
+from identity import database
 from identity.errors import Unavailable
 from identity.identifiers import Identifiers
 from identity.reconciliation import identify
-from tests.conftest import app_on, close, empty
+from tests.conftest import Make, app_on, close, empty
 from tests.failing import frozen
 from tests.postgres import Postgres
 from tests.serving import serving
@@ -78,3 +81,35 @@ def test_the_wait_for_a_connection_and_that_for_a_lock_are_one_wait(
     close(app)
 
     assert max(waited) < PROMISED
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_a_statement_that_runs_away_is_ended_by_the_database(app: Flask) -> None:
+    begun = time.monotonic()
+    with pytest.raises(Unavailable, match="took too long"):
+        database.read(lambda connection: connection.execute(text("SELECT pg_sleep(60)")))
+    asleep = "query = 'SELECT pg_sleep(60)' AND state = 'active'"
+    counted = text(f"SELECT count(*) FROM pg_stat_activity WHERE {asleep}")
+
+    assert time.monotonic() - begun < PROMISED
+    assert database.read(lambda connection: connection.scalar(counted)) == 0
+
+
+def limits() -> list[str]:
+    """What the database ends: waiting for a lock, a statement, and silence in a transaction."""
+    names = "lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"
+    with database.transaction() as connection:
+        return [str(connection.scalar(text(f"SHOW {name}"))) for name in names]
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+@pytest.mark.parametrize("pooler", ["0", "1"])
+def test_what_takes_long_has_longer_and_the_next_caller_has_not(make: Make, pooler: str) -> None:
+    with make(DATABASE_POOLER=pooler, WEB_THREADS="1").app_context():
+        before = limits()
+        with database.unhurried():
+            meanwhile = limits()
+        after = limits()
+
+    assert before == after == ["3800ms", "4300ms", "10s"]
+    assert meanwhile == ["3800ms", "0", "10min"]
