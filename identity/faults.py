@@ -1,5 +1,6 @@
 """What an error of a database driver means: a lost race, a passing fault, or our own mistake."""
 
+import errno
 import re
 import sqlite3
 
@@ -21,11 +22,33 @@ NO_ANSWER = "The database does not answer. Try again."
 """The one fault that new connections may cure."""
 TOO_BUSY = "The database is too busy. Try again."
 """The one fault that is others' doing."""
+TOO_LONG = "The database took too long. Try again."
+"""What the database itself ends, for taking longer than its caller waits."""
+FULL = "The database's disk is full."
+READ_ONLY = "The database may not be written to."
+NOT_MIGRATED = "The database is not migrated. Run: flask db upgrade."
 DAMAGED = "The database is damaged: what is stored in it cannot be read. Restore a backup."
 """The one fault that no other try cures."""
 DAMAGE = {"XX001", "XX002", "58P01"}
 """What PostgreSQL says of damage (SQLSTATE): of a table, of an index, of a file that is gone."""
 DAMAGE_OF_SQLITE = sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB
+OF_SQLITE = {
+    sqlite3.SQLITE_BUSY: TOO_BUSY,
+    sqlite3.SQLITE_LOCKED: TOO_BUSY,
+    sqlite3.SQLITE_READONLY: READ_ONLY,
+    sqlite3.SQLITE_FULL: FULL,
+    sqlite3.SQLITE_IOERR: "The disk of the database's file fails.",
+    sqlite3.SQLITE_CANTOPEN: "The database's file cannot be opened.",
+}
+OF_DISK = {errno.ENOSPC: FULL, errno.EDQUOT: FULL, errno.EROFS: READ_ONLY, errno.EACCES: READ_ONLY}
+PASSING = (
+    psycopg.OperationalError,
+    # A replica refuses to write until it is the primary: on new connections we may meet that one.
+    errors.ReadOnlySqlTransaction,
+    # Who stood still in the middle of something is no longer listened to.
+    errors.IdleInTransactionSessionTimeout,
+    sqlite3.OperationalError,
+)
 
 
 def lost_race(cause: BaseException | None) -> bool:
@@ -50,16 +73,20 @@ def sentence(cause: BaseException | None) -> str | None:
     if is_damage(cause):
         return DAMAGED
     if isinstance(cause, errors.UndefinedTable) or "no such table" in str(cause):
-        return "The database is not migrated. Run: flask db upgrade."
-    if isinstance(cause, errors.LockNotAvailable) or is_busy(cause):
+        return NOT_MIGRATED
+    if isinstance(cause, errors.LockNotAvailable):
         return TOO_BUSY
-    if _sqlite_code(cause) == sqlite3.SQLITE_READONLY:
-        return "The database may not be written to."
-    # A replica refuses to write until it is the primary: on new connections we may meet that one.
-    passing = psycopg.OperationalError | errors.ReadOnlySqlTransaction | sqlite3.OperationalError
-    if isinstance(cause, passing):
-        return NO_ANSWER
-    return None
+    if isinstance(cause, errors.QueryCanceled):
+        return TOO_LONG
+    if isinstance(cause, errors.DiskFull):
+        return FULL
+    known = OF_SQLITE.get(_sqlite_code(cause) or 0)
+    return known or (NO_ANSWER if isinstance(cause, PASSING) else None)
+
+
+def of_disk(error: OSError) -> str:
+    """Return why a disk could not be written to."""
+    return OF_DISK.get(error.errno or 0, OF_SQLITE[sqlite3.SQLITE_IOERR])
 
 
 def is_busy(cause: BaseException | None) -> bool:

@@ -47,6 +47,7 @@ FLOORS = {
         {"engines", "migrating"},
         {"connections"},
         {"trying"},
+        {"readiness"},
     ],
     "identity.access": [
         {"names"},

@@ -20,8 +20,9 @@ from identity.database.connections import (
 )
 from identity.database.engines import DECIDING, READING, configure
 from identity.database.patience import PATIENCE, unhurried, within
+from identity.database.readiness import check, revision
 from identity.database.tables import Base, UtcDateTime, db
-from identity.database.trying import CONTENDED, TRIES, elsewhere, read, retried, retrying, revision
+from identity.database.trying import CONTENDED, TRIES, elsewhere, read, retried, retrying
 
 __all__ = [
     "CONTENDED",
@@ -32,6 +33,7 @@ __all__ = [
     "Base",
     "UtcDateTime",
     "by_index",
+    "check",
     "configure",
     "db",
     "elsewhere",

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from blinker import Signal
 from flask import current_app
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from identity import faults
@@ -65,10 +65,13 @@ def _retrying(decide: Callable[[], T], tries: int, deadline: float) -> T:
                 if sentence == faults.TOO_BUSY:
                     raise Contended(sentence) from error
                 late = time.monotonic() > deadline
-                if reconnected or late or sentence != faults.NO_ANSWER:
+                if late or sentence == faults.TOO_LONG:
+                    raise Unavailable(sentence) from error
+                # A file that was put in place of a damaged one, too, is another one.
+                _forget_connections()
+                if reconnected or sentence != faults.NO_ANSWER:
                     raise Unavailable(sentence) from error
                 reconnected = True
-                _forget_connections()
     raise (Contended if sentence == CONTENDED else Unavailable)(sentence) from last
 
 
@@ -98,10 +101,3 @@ def read(question: Callable[[Connection], T]) -> T:
             return question(connection)
 
     return retrying(ask)
-
-
-def revision() -> str | None:
-    """Return the migration the database is at; raise `Unavailable`, also when it is at none."""
-    statement = text("SELECT version_num FROM alembic_version")
-    found: str | None = read(lambda connection: connection.scalar(statement))
-    return found

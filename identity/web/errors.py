@@ -26,6 +26,7 @@ from identity.errors import (
     Unavailable,
 )
 from identity.web import current, metrics, reporting
+from identity.web.log import Seldom
 
 STATUS: dict[type[IdentityError], int] = {
     InvalidInput: 400,
@@ -49,6 +50,7 @@ SENTENCES = {
     415: "The body must be JSON, sent with the header Content-Type: application/json.",
 }
 RETRY_AFTER_SECONDS = 1
+_seldom = Seldom()
 
 
 def answer_every_error(app: Flask) -> None:
@@ -77,7 +79,7 @@ def _refused(error: IdentityError) -> Response:
     if isinstance(error, Contended):
         metrics.CONFLICTS.inc()
     if response.status_code == 503:
-        current_app.logger.warning("%s\n%s", error, "".join(_where(error)))
+        _seldom.say(str(error), _where(error), current_app.logger.warning)
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 

@@ -5,6 +5,7 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,32 @@ def begin(*, at_once: bool) -> None:
         # Whoever runs us may have a handler of their own, which would tell everything again.
         root.propagate = False
         root.setLevel(logging.INFO)
+
+
+class Seldom:
+    """Says what goes on and on once a minute, and how often it was.
+
+    A database that is away is the same news for every call.
+    """
+
+    SECONDS = 60.0
+
+    def __init__(self) -> None:
+        self._said: dict[str, tuple[float, int]] = {}
+        """Of each sentence: when it was said last, and how often it was not since."""
+
+    def say(self, sentence: str, details: Iterable[str], say: Callable[[str], object]) -> None:
+        """Say a sentence, with the details the first time, unless it was said a moment ago."""
+        now = time.monotonic()
+        at, more = self._said.get(sentence, (None, 0))
+        if at is not None and now < at + self.SECONDS:
+            self._said[sentence] = at, more + 1
+            return
+        self._said[sentence] = now, 0
+        if at is None:
+            say("\n".join((sentence, "".join(details))))
+        else:
+            say(f"{sentence} ({more} more like this in the last {now - at:.0f} seconds)")
 
 
 class JsonLines(logging.Formatter):

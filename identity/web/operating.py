@@ -31,14 +31,17 @@ def health() -> Response:
 def ready() -> Response:
     """Answer 200 when the database answers within a second and has the tables of this version.
 
+    An SQLite file must be whole, and there must be room for what comes next.
+
     Those of a later version will do: they are made while the version before still serves.
     """
     with database.within(READY_SECONDS):
+        database.check()
         revision = database.revision()
-    if revision is None or revision in _earlier(current_app.extensions["migrate"].directory):
-        raise Unavailable(
-            "The database does not have this version's tables yet. Run: flask db upgrade."
-        )
+        if revision is None or revision in _earlier(current_app.extensions["migrate"].directory):
+            raise Unavailable(
+                "The database does not have this version's tables yet. Run: flask db upgrade."
+            )
     return jsonify(status="ok")
 
 
