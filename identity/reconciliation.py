@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, select
 
-from identity import clusters, database, evidence, rebuilding, writing
+from identity import clusters, database, evidence, group_commit, rebuilding, writing
 from identity.clusters import Cluster, Found, Member
 from identity.deciding import Call, Customers, Decided, Known, Ruled, decide
 from identity.errors import InvalidInput, LostRace
@@ -88,17 +88,30 @@ def _identify(given: Identifiers, call: Call, source: str, lost: int) -> Outcome
     # A new customer has nothing to lock: the identifiers' key alone tells if we came second.
     is_new = not found.clusters and found.claim is None
     alone = is_new and not (found.ruled_apart or found.nobody or call.reference or call.name)
+
+    def write(connection: Connection) -> Outcome:
+        return _decide(connection, found, given, call, source, lost)
+
+    if database.has_one_writer():
+        return group_commit.decide(write)
     with database.transaction(one_statement=alone) as connection:
-        if found.clusters or found.nobody:
-            found = _lock(connection, found, given, call, source)
-        teller = Teller(source, datetime.now(UTC))
-        known, ruled = _known(connection, found, call, teller.now, hold=True)
-        if lost < DRIFTED and _is_torn(found, known, ruled):
-            raise LostRace("somebody told of one customer, and the tables hold two")
-        decided = decide([call], known, ruled, teller.now)
-        if decided.changes_nothing:
-            return _outcome(given, found, found.clusters, None)
-        written = writing.write(connection, decided, teller)
+        return write(connection)
+
+
+def _decide(
+    connection: Connection, found: Found, given: Identifiers, call: Call, source: str, lost: int
+) -> Outcome:
+    """Decide in a transaction, and write what was decided."""
+    if found.clusters or found.nobody:
+        found = _lock(connection, found, given, call, source)
+    teller = Teller(source, datetime.now(UTC))
+    known, ruled = _known(connection, found, call, teller.now, hold=True)
+    if lost < DRIFTED and _is_torn(found, known, ruled):
+        raise LostRace("somebody told of one customer, and the tables hold two")
+    decided = decide([call], known, ruled, teller.now)
+    if decided.changes_nothing:
+        return _outcome(given, found, found.clusters, None)
+    written = writing.write(connection, decided, teller)
     event = decided.lines[-1].kind if decided.lines else None
     return _outcome(given, found, _after(found, decided, written), event)
 

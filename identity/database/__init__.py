@@ -9,6 +9,7 @@ Nobody waits longer than patience lasts, whatever the database does. What takes 
 """
 
 from identity.database.connections import (
+    NO_ROOM,
     by_index,
     has_one_writer,
     long_snapshot,
@@ -27,6 +28,7 @@ from identity.database.trying import CONTENDED, TRIES, elsewhere, read, retried,
 __all__ = [
     "CONTENDED",
     "DECIDING",
+    "NO_ROOM",
     "PATIENCE",
     "READING",
     "TRIES",
