@@ -1,30 +1,32 @@
 """How the service is served. The numbers were chosen by measurement: benchmarks/RESULTS.md."""
 
 import os
-import shutil
-import socket
-import struct
+import resource
 import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
 from gunicorn.glogging import Logger
 
-STALLED = 10
-"""Seconds without a byte, in the middle of a request or an answer, after which we hang up."""
-COUNTS, PREFIX = "PROMETHEUS_MULTIPROC_DIR", "identity-counts-"
+FOLDER, PREFIX = "IDENTITY_SERVING_FOLDER", "identity-serving-"
 OURS = f"{PREFIX}{os.getpid()}-"
-counts = os.environ.get(COUNTS, PREFIX)
-if PREFIX in counts and OURS not in counts:
-    # Where the workers add up their counts: the library looks for it when it is first imported. A
-    # server that takes over from another one must not keep them in the other's folder.
-    os.environ[COUNTS] = tempfile.mkdtemp(prefix=OURS)
+if OURS not in os.environ.get(FOLDER, ""):
+    # A server that takes over from another one must not use the other's.
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix=OURS)
+folder = Path(os.environ[FOLDER])
+# Where the workers add up their counts: the library looks for it when it is first imported.
+COUNTS = "PROMETHEUS_MULTIPROC_DIR"
+if PREFIX in os.environ.get(COUNTS, PREFIX):
+    os.environ[COUNTS] = str(folder)
 
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
 from identity.config import Config  # noqa: E402
 from identity.errors import ConfigurationError  # noqa: E402
 from identity.web import sweeping  # noqa: E402
+from identity.web.serving import folders  # noqa: E402
+from identity.web.serving.workers import Office, Worker, begin  # noqa: E402
 
 try:
     settings = Config.from_environment()
@@ -46,7 +48,7 @@ class DiscreetLogger(Logger):  # type: ignore[misc]
         if msg.startswith("Error handling request"):
             msg, args, kwargs = "A request failed outside the application.", (), {}
             super().error(msg, *args, **kwargs)
-        elif msg.startswith("Socket error") and isinstance(sys.exception(), BlockingIOError):
+        elif msg.startswith("Socket error") and isinstance(sys.exception(), TimeoutError):
             super().info("A client said nothing more in the middle of a request.")
         else:
             super().exception(msg, *args, **kwargs)
@@ -55,9 +57,11 @@ class DiscreetLogger(Logger):  # type: ignore[misc]
 wsgi_app = "wsgi:app"
 host = f"[{settings.host}]" if ":" in settings.host else settings.host
 bind = f"{host}:{settings.port}"
-worker_class = "gthread"
-workers = settings.workers
+worker_class = "identity.web.serving.workers.Worker"
+# The doors, and the office.
+workers = settings.workers + 1
 threads = settings.threads
+worker_connections = 10_000
 keepalive = 15
 logger_class = DiscreetLogger
 # Nothing here uses the control socket, and a socket in the home folder is one more door.
@@ -66,31 +70,45 @@ control_socket_disable = True
 forwarder_headers = ""
 
 
-def when_ready(server: Any) -> None:
-    """Let no client hold a thread by saying nothing more, as one that vanished half-way does."""
-    for listener in server.LISTENERS:
-        for direction in socket.SO_RCVTIMEO, socket.SO_SNDTIMEO:
-            # What is accepted has the options of the socket it came by.
-            listener.sock.setsockopt(socket.SOL_SOCKET, direction, struct.pack("ll", STALLED, 0))
+def on_starting(_: Any) -> None:
+    """Take away what servers left that were killed, and make room for connections."""
+    folders.sweep(folder)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # A connection is an open file, of which a process may have 1024 by default.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def post_fork(_: Any, worker: Any) -> None:
+    """Let the worker be known by its name, and not outlive its master."""
+    begin(worker)
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let each worker look at what was told to it, for the page Review."""
-    worker.sweeper = sweeping.begin(worker.wsgi)
+    """Let the office look at what was told, for the page Review."""
+    if isinstance(worker, Office):
+        worker.sweeper = sweeping.begin(worker.app.wsgi())
 
 
 def worker_exit(_: Any, worker: Any) -> None:
-    """Let a worker's sweep end with the step that it is at."""
+    """Let the office's sweep end with the step that it is at."""
     if sweeper := getattr(worker, "sweeper", None):
         sweeper.end(patience=2)
 
 
-def child_exit(_: Any, worker: Any) -> None:
-    """Take what a worker had in use out of the counts."""
+def child_exit(server: Any, worker: Any) -> None:
+    """Take what a worker had in use out of the counts, and see that there is an office."""
     mark_process_dead(worker.pid)
+    Worker.left(server, worker)
+
+
+def on_reload(_: Any) -> None:
+    """Let the new workers have an office of their own."""
+    Worker.reload()
 
 
 def on_exit(_: Any) -> None:
-    """Leave no counts behind."""
-    if OURS in os.environ[COUNTS]:
-        shutil.rmtree(os.environ[COUNTS], ignore_errors=True)
+    """Leave nothing behind."""
+    folders.end(folder)
+
+
+Worker.path = str(folder / "office")

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,10 +52,34 @@ class Server:
         """Return the process ids of gunicorn's workers."""
         return children(self.process.pid)
 
+    def doors(self) -> list[int]:
+        """Return the process ids of the workers that answer calls."""
+        return [pid for pid in self.workers() if name_of(pid) == "door"]
+
+    def office(self) -> int | None:
+        """Return the process id of the worker that answers everything else."""
+        return next((pid for pid in self.workers() if name_of(pid) == "office"), None)
+
 
 def children(pid: int) -> list[int]:
     """Return the ids of a process's children."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def name_of(pid: int) -> str:
+    """Return what a process is called; nothing when it is no more."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.1)
 
 
 def free_port() -> int:
@@ -72,10 +96,11 @@ def serving(
     *,
     app: str = "wsgi:app",
     arguments: Sequence[str] = (),
+    port: int | None = None,
     **settings: object,
 ) -> Iterator[Server]:
     """Serve a database from the repository's own configuration until the block ends."""
-    port = free_port()
+    port = port or free_port()
     environment = {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": database_url,

@@ -27,7 +27,7 @@ FLOORS = {
         {"errors", "config", "counting", "faults", "once", "passwords", "private", "remembering"}
         | {"roles"},
         {"identifiers", "database"},
-        {"models", "prepared", "bulk", "fillers"},
+        {"models", "prepared", "bulk", "fillers", "group_commit"},
         {"deciding", "clusters", "ledger", "events", "auditing"},
         {"evidence", "writing", "browsing", "activity", "access", "transcribing"},
         {"rebuilding", "naming"},
@@ -42,7 +42,7 @@ FLOORS = {
     ],
     "identity.database": [
         {"patience", "tables"},
-        {"schemas", "sqlite", "waiting"},
+        {"waiting", "sqlite"},
         {"postgresql"},
         {"engines", "migrating"},
         {"connections"},
@@ -128,7 +128,11 @@ FLOORS = {
         {"security"},
         {"api", "operating"},
         {"pages"},
-        {"sweeping"},
+        {"serving", "sweeping"},
+    ],
+    "identity.web.serving": [
+        {"folders", "passing"},
+        {"workers"},
     ],
     "identity.web.api": [
         {"schemas", "presenters"},

@@ -28,16 +28,9 @@ from identity.verification import verify
 from tests import postgres
 from tests.conftest import app_on, close, migrate
 from tests.postgres import Postgres
-from tests.serving import Server, children, serving
+from tests.serving import Server, children, eventually, serving
 
 pytestmark = pytest.mark.slow
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.1)
 
 
 def test_a_database_that_stops_is_a_503_and_its_return_is_enough(
@@ -167,8 +160,8 @@ def test_a_killed_worker_loses_no_answered_call(
     app: Flask, database_url: str, tmp_path: Path
 ) -> None:
     with serving(database_url, tmp_path, WEB_CONCURRENCY=2) as server:
-        answered = under_load(server, lambda: os.kill(server.workers()[0], signal.SIGKILL))
-        eventually(lambda: len(server.workers()) == 2)
+        answered = under_load(server, lambda: os.kill(server.doors()[0], signal.SIGKILL))
+        eventually(lambda: len(server.doors()) == 2)
 
     assert_known(app, answered)
 
@@ -188,10 +181,10 @@ def test_workers_count_together_and_their_counts_outlive_them(
         with ThreadPoolExecutor(8) as callers:
             list(callers.map(lambda n: server.identify(f"{n}@town.example"), range(100)))
         before = counted(server, line)
-        os.kill(server.workers()[0], signal.SIGKILL)
-        eventually(lambda: len(server.workers()) == 2)
+        os.kill(server.doors()[0], signal.SIGKILL)
+        eventually(lambda: len(server.doors()) == 2)
         after = counted(server, line)
-        folder = next(Path(tempfile.gettempdir()).glob(f"identity-counts-{server.process.pid}-*"))
+        folder = next(Path(tempfile.gettempdir()).glob(f"identity-serving-{server.process.pid}-*"))
 
     assert (before, after) == (100, 100)
     assert not folder.exists()
@@ -227,9 +220,9 @@ def test_a_new_version_takes_over_without_losing_a_request(
         def take_over() -> None:
             before = set(server.workers())
             server.process.send_signal(signal.SIGUSR2)
-            eventually(lambda: len(server.workers()) == 3)
+            eventually(lambda: len(server.workers()) == 4)
             (successor,) = set(server.workers()) - before
-            eventually(lambda: len(children(successor)) == 2)
+            eventually(lambda: len(children(successor)) == 3)
             time.sleep(1)
             server.process.terminate()
             server.process.wait(timeout=30)

@@ -9,7 +9,7 @@ from identity import database
 from identity.errors import Unavailable
 from identity.web import blueprint, metrics
 from identity.web.api.schemas import Status
-from identity.web.marks import May, allow, describe, quiet
+from identity.web.marks import May, allow, describe, quick, quiet
 
 READY_SECONDS = 0.8
 """What is left of a second is for saying so."""
@@ -18,6 +18,7 @@ READY_SECONDS = 0.8
 @blueprint.get("/health")
 @allow(May.ANYONE)
 @describe(Status)
+@quick
 @quiet
 def health() -> Response:
     """Answer 200 for as long as the process answers at all."""
@@ -27,6 +28,7 @@ def health() -> Response:
 @blueprint.get("/ready")
 @allow(May.ANYONE)
 @describe(Status, errors=(503,))
+@quick
 @quiet
 def ready() -> Response:
     """Answer 200 when the database answers within a second and has the tables of this version.
@@ -48,6 +50,7 @@ def ready() -> Response:
 @blueprint.get("/metrics")
 @allow(May.METRICS)
 @describe()
+@quick
 @quiet
 def metrics_page() -> Response:
     """Answer with all counts, for Prometheus."""

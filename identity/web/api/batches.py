@@ -16,7 +16,7 @@ from identity.web.api import presenters, reading
 from identity.web.api.schemas import BATCH, BatchAnswered, BatchRequest
 from identity.web.domain import decide_all
 from identity.web.errors import STATUS
-from identity.web.marks import May, allow, describe, recorded, take
+from identity.web.marks import May, allow, describe, quick, recorded, take
 from identity.web.security import csrf
 
 LARGEST = 1024 * 1024
@@ -29,6 +29,7 @@ TOO_LARGE = f"A batch has {BATCH:,} calls and one megabyte at most. Send several
 @take(LARGEST, TOO_LARGE)
 @describe(BatchAnswered, body=BatchRequest, lines=True)
 @recorded(Deed.LOOKED_UP)
+@quick
 def identify_batch() -> Response:
     """Take up to 1,000 calls to identify, one after another, and answer each of them.
 

@@ -20,7 +20,7 @@ from identity.web.api.schemas import (
     Resolved,
 )
 from identity.web.domain import cluster_of, decide, region
-from identity.web.marks import May, allow, describe, recorded
+from identity.web.marks import May, allow, describe, quick, recorded
 from identity.web.security import csrf
 
 
@@ -28,6 +28,7 @@ from identity.web.security import csrf
 @allow(May.IDENTIFY)
 @describe(Identified, Resolved, body=IdentifyRequest)
 @recorded(Deed.LOOKED_UP)
+@quick
 def identify() -> Response:
     """Link what the body gives to everything known, and answer with the whole customer."""
     call = reading.call(reading.body(IdentifyRequest))
@@ -40,6 +41,7 @@ def identify() -> Response:
 @allow(May.READ)
 @describe(LookedUp, errors=(404,), query=LookupQuery)
 @recorded(Deed.LOOKED_UP)
+@quick
 def lookup() -> Response:
     """Answer with what identify would find. Reads only; an email or a phone number is needed.
 
@@ -55,6 +57,7 @@ def lookup() -> Response:
 @allow(May.READ)
 @describe(LookedUp, errors=(404,), body=LookupRequest)
 @recorded(Deed.LOOKED_UP)
+@quick
 def look_up() -> Response:
     """Answer with what identify would find, and leave it out of the address. Reads only."""
     body = reading.body(LookupRequest)

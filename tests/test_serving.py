@@ -1,0 +1,152 @@
+"""Doors and the office: nobody holds up anybody else, and whoever dies is replaced."""
+
+import os
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from tests.conftest import migrate
+from tests.serving import Server, children, eventually, serving
+
+pytestmark = pytest.mark.slow
+
+A_PAGE = {"Accept": "text/html"}
+HEAD = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("serving")
+    url = f"sqlite:///{folder / 'identity.sqlite3'}"
+    migrate(url)
+    with serving(url, folder, WEB_CONCURRENCY=2, WEB_THREADS=2) as server:
+        yield server
+
+
+def connected(server: Server) -> socket.socket:
+    port = urllib3.util.parse_url(server.url).port or 0
+    return socket.create_connection(("127.0.0.1", port), timeout=10)
+
+
+def page(server: Server, path: str = "/", **headers: str) -> urllib3.BaseHTTPResponse:
+    with urllib3.PoolManager(retries=False, timeout=10) as http:
+        return http.request("GET", server.url + path, headers=A_PAGE | headers)
+
+
+@contextmanager
+def held_up(server: Server, count: int, path: bytes) -> Iterator[list[socket.socket]]:
+    """Give connections whose requests never end: some say nothing, some stop in the middle."""
+    with ExitStack() as stack:
+        held = [stack.enter_context(connected(server)) for _ in range(count)]
+        for connection in held[::2]:
+            connection.sendall(HEAD % path + b"Content-Length: 100\r\n\r\n{")
+        for connection in held[::4]:
+            connection.sendall(b" ")
+        yield held
+
+
+def test_a_thousand_clients_that_drip_hold_up_nobody(server: Server) -> None:
+    with held_up(server, 700, b"/identify") as calls, held_up(server, 300, b"/import"):
+        assert server.identify("doc@hillvalley.edu", "5554385")[0] == 200
+        for connection in calls[::2]:
+            connection.sendall(b" ")
+        assert [server.identify(f"{n}@town.example")[0] for n in range(20)] == [200] * 20
+        assert [page(server).status for _ in range(5)] == [200] * 5
+
+
+def test_what_the_office_answers_is_as_if_it_had_been_asked_itself(server: Server) -> None:
+    server.identify("einstein@hillvalley.edu", "1")
+
+    shown = page(server, "/?q=einstein%20%C3%A9")
+    assert shown.status == 200
+    assert shown.headers["Content-Length"] == str(len(shown.data))
+    assert len(shown.headers.getlist("Date")) == len(shown.headers.getlist("Server")) == 1
+    with urllib3.PoolManager(retries=False) as http:
+        assert http.request("HEAD", f"{server.url}/").data == b""
+        refused = http.request("POST", f"{server.url}/rulings", body=b"not json")
+        large = http.request("POST", f"{server.url}/rulings/plan", json="x" * 300_000)
+        largest = http.request("POST", f"{server.url}/import", body=b"x" * 9_000_000)
+    assert refused.status == 415
+    assert large.status == largest.status == 413
+
+
+def test_nobody_tells_the_office_that_they_come_from_here(server: Server) -> None:
+    def status(**headers: str) -> int:
+        return page(
+            server, **{name.replace("_", "-"): said for name, said in headers.items()}
+        ).status
+
+    here = '{"REMOTE_ADDR": "127.0.0.1"}'
+    assert status() == 200
+    assert status(X_Forwarded_For="192.0.2.1") == 403
+    assert status(X_Forwarded_For="192.0.2.1", Identity_Came_By=here) == 403
+    assert status(Identity_Came_By='{"REMOTE_ADDR": "192.0.2.1"}') == 200
+
+
+def test_calls_are_answered_while_the_office_is_frozen_or_dead(server: Server) -> None:
+    office = server.office()
+    assert office
+    os.kill(office, signal.SIGSTOP)
+    assert server.identify("doc@hillvalley.edu")[0] == 200
+    assert server.ask("GET", "/ready")[0] == server.ask("GET", "/health")[0] == 200
+    os.kill(office, signal.SIGKILL)
+    assert server.identify("doc@hillvalley.edu")[0] == 200
+    # Asked before the next one is there, it waits.
+    assert page(server).status == 200
+    assert server.office() != office
+
+
+def test_whoever_is_in_the_middle_when_the_office_dies_is_told(server: Server) -> None:
+    office = server.office()
+    assert office
+    os.kill(office, signal.SIGSTOP)
+    with connected(server) as waiting:
+        waiting.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\n\r\n")
+        # Until the frozen office has it: the kernel took it on the office's behalf.
+        time.sleep(0.5)
+        os.kill(office, signal.SIGKILL)
+        answer = waiting.recv(65536)
+    assert answer.startswith((b"HTTP/1.1 503", b"HTTP/1.1 200"))
+
+
+def test_new_workers_have_an_office_of_their_own(server: Server) -> None:
+    before = server.workers()
+
+    server.process.send_signal(signal.SIGHUP)
+
+    eventually(lambda: not set(before) & set(server.workers()) and server.office() is not None, 20)
+    assert len(server.doors()) == 2
+    assert page(server).status == server.identify("doc@hillvalley.edu")[0] == 200
+
+
+def test_a_server_whose_first_process_was_killed_leaves_the_port_to_the_next(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'identity.sqlite3'}"
+    migrate(url)
+    with serving(url, tmp_path) as first:
+        workers = first.workers()
+        assert first.identify("doc@hillvalley.edu")[0] == 200
+        with connected(first) as idle:
+            idle.sendall(HEAD % b"/identify")
+            first.process.kill()
+            first.process.wait()
+            eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+        left = [path for path in folders() if f"-{first.process.pid}-" in path.name]
+        port = urllib3.util.parse_url(first.url).port
+        with serving(url, tmp_path, port=port) as second:
+            assert second.identify("doc@hillvalley.edu")[0] == 200
+            assert len(children(second.process.pid)) == 3
+            assert len(left) == 1
+            assert not left[0].exists()
+
+
+def folders() -> list[Path]:
+    return list(Path(tempfile.gettempdir()).glob("identity-serving-*"))
