@@ -8,6 +8,7 @@ keep their plans.
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     Integer,
+    Select,
     Subquery,
     Text,
     and_,
@@ -66,15 +68,19 @@ class Cluster:
     emails: tuple[str, ...]
     """In the order of the members, without repeats; so are the phone numbers."""
     phone_numbers: tuple[str, ...]
+    whole: bool = True
+    """False when there are so many members that only those are here who matter to a call: the
+    primary, and whoever brought what was given. `crowds` has the rest."""
 
     @classmethod
-    def of(cls, members: Iterable[Member]) -> Self:
+    def of(cls, members: Iterable[Member], *, whole: bool = True) -> Self:
         """Return the cluster of `members`, which come primary first, then oldest first."""
         members = tuple(members)
         return cls(
             members,
             tuple(dict.fromkeys(m.email for m in members if m.email)),
             tuple(dict.fromkeys(m.phone_number for m in members if m.phone_number)),
+            whole,
         )
 
     @property
@@ -108,9 +114,18 @@ class Cluster:
         yield from (Value(Kind.PHONE, number) for number in self.phone_numbers)
 
 
-def in_order(members: Iterable[Member]) -> Cluster:
+def in_order(members: Iterable[Member], *, whole: bool = True) -> Cluster:
     """Return the cluster of `members`, which come in any order."""
-    return Cluster.of(sorted(members, key=lambda m: (m.linked_id is not None, m.created_at, m.id)))
+    ordered = sorted(members, key=lambda m: (m.linked_id is not None, m.created_at, m.id))
+    return Cluster.of(ordered, whole=whole)
+
+
+class Extent(Enum):
+    """How much of a customer is read."""
+
+    ENOUGH = "all members, or the few of a customer who has many"
+    FEW = "the primary, and whoever brought what was given"
+    ALL = "all members, however many"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +144,8 @@ class Found:
     """Whether one of the two is kept apart from something."""
     carried: bool
     """Whether the claim carries the reference and the name already."""
+    few: bool = False
+    """Whether the clusters are not whole, one of them being so large."""
 
     def left(self, given: Identifiers) -> Identifiers:
         """Return what counts of what was given: maybe nothing."""
@@ -168,6 +185,9 @@ _claim = Claim.table().c
 _apart = KeptApart.table().c
 _reference = Reference.table().c
 
+MANY = 300
+"""Contacts of a customer up to which each call reads all of them. Of a larger one they are read
+once, for the answer, and by nobody who holds a lock."""
 NOBODY = 0
 """Stands for a primary where a value links nobody."""
 
@@ -195,7 +215,7 @@ def linked_to(linked_id: ColumnElement[Any], primary: ColumnElement[Any]) -> Col
     return and_(linked_id == primary, linked_id.between(primary, primary))
 
 
-def _known_as(kind: Kind) -> ColumnElement[Any]:
+def known_as(kind: Kind) -> ColumnElement[Any]:
     """Return the primary of a value, `NOBODY` if it links nobody, NULL when it is not known."""
     holder = and_(_contact.id == _identifier.contact_id, _contact.deleted_at.is_(None))
     primary = func.coalesce(_contact.linked_id, _contact.id)
@@ -208,8 +228,8 @@ def _known_as(kind: Kind) -> ColumnElement[Any]:
     )
 
 
-def _members_of(*primaries: ColumnElement[Any]) -> Subquery:
-    """Return the members of clusters, each of another primary.
+def members_of(*primaries: ColumnElement[Any], most: int | None = None) -> Subquery:
+    """Return the members of clusters, each of another primary, with so many secondaries at most.
 
     A select for each and not a join: whatever PostgreSQL's figures say, or SQLite's, there is
     nothing but an index to find one by. And one condition "id = ? OR linked_id = ?" would read all
@@ -217,8 +237,23 @@ def _members_of(*primaries: ColumnElement[Any]) -> Subquery:
     """
     standing = select(*_columns).where(_contact.deleted_at.is_(None))
     chosen = [standing.where(_contact.id == primary) for primary in primaries]
-    chosen += [standing.where(linked_to(_contact.linked_id, primary)) for primary in primaries]
+    for primary in primaries:
+        linked = standing.where(linked_to(_contact.linked_id, primary))
+        chosen.append(linked if most is None else _at_most(most, linked))
     return union_all(*chosen).subquery("member")
+
+
+def _at_most(most: int, chosen: Select[Any]) -> Select[Any]:
+    # SQLite has no limit for one part of a union.
+    some = chosen.limit(literal_column(str(most))).subquery("some")
+    return select(*some.c)
+
+
+def _holder_of(kind: Kind) -> ColumnElement[Any]:
+    """Return the contact that brought a value."""
+    chosen = select(_identifier.contact_id)
+    key = _identifier.kind == literal_column(f"'{kind.value}'"), _identifier.value == GIVEN[kind]
+    return chosen.where(*key).scalar_subquery()
 
 
 def of_members(column: ColumnElement[Any], primary_id: ColumnElement[Any]) -> CompoundSelect[Any]:
@@ -277,17 +312,23 @@ def _as_it_comes(told: ColumnElement[Any]) -> ColumnElement[Any]:
     return type_coerce(told, Integer)
 
 
-def _find(kinds: Collection[Kind], *, with_reference: bool) -> Prepared:
-    known = [_known_as(kind) if kind in kinds else cast(null(), Id) for kind in Kind]
-    asked = select(*(each.label(kind.name) for each, kind in zip(known, Kind, strict=True))).cte(
-        "asked"
-    )
+def _find(kinds: Collection[Kind], *, with_reference: bool, extent: Extent) -> Prepared:
+    known = [known_as(kind) if kind in kinds else cast(null(), Id) for kind in Kind]
+    named = (each.label(kind.name) for each, kind in zip(known, Kind, strict=True))
+    asked = select(*named).cte("asked")
     one, other = asked.c
     first, second = (select(each).correlate(None) for each in (one, other))
     # Nearly always both are one customer's, who is not to be found twice.
     second = second.where(or_(one.is_(None), one != other))
-    given = [first, second] if len(kinds) > 1 else [first if Kind.EMAIL in kinds else second]
-    members = _members_of(*(each.scalar_subquery() for each in given))
+    chosen = [first, second] if len(kinds) > 1 else [first if Kind.EMAIL in kinds else second]
+    primaries = [each.scalar_subquery() for each in chosen]
+    if extent is Extent.FEW:
+        # A contact that says exactly what a call says brought one of the two.
+        ids = (*primaries, *map(_holder_of, kinds))
+        few = select(*_columns).where(_contact.id.in_(ids), _contact.deleted_at.is_(None))
+        members = few.subquery("member")
+    else:
+        members = members_of(*primaries, most=MANY + 1 if extent is Extent.ENOUGH else None)
     facts = (
         _claim_of(kinds),
         _as_it_comes(or_(*map(_is_apart, kinds))),
@@ -308,14 +349,22 @@ KINDS_GIVEN = {
     (False, True): (Kind.PHONE,),
 }
 """By whether an email, and a phone number, were given."""
-FIND: dict[tuple[tuple[Kind, ...], bool], Prepared] = {
-    (kinds, with_reference): _find(kinds, with_reference=with_reference)
-    for kinds in KINDS_GIVEN.values()
-    for with_reference in (False, True)
-}
-"""What `find` asks, for what was given. A text for each, so that what is absent is not asked."""
+Finding = dict[tuple[tuple[Kind, ...], bool], Prepared]
 
-_with_contact = _members_of(
+
+def finding(extent: Extent) -> Finding:
+    """Return what `find` asks, for what was given. A text for each: what is absent is not asked."""
+    return {
+        (kinds, with_reference): _find(kinds, with_reference=with_reference, extent=extent)
+        for kinds in KINDS_GIVEN.values()
+        for with_reference in (False, True)
+    }
+
+
+FINDING = {extent: finding(extent) for extent in Extent}
+FIND = FINDING[Extent.ENOUGH]
+
+_with_contact = members_of(
     select(func.coalesce(_contact.linked_id, _contact.id))
     .where(_contact.id == bindparam("contact_id", type_=Id), _contact.deleted_at.is_(None))
     .correlate(None)
@@ -333,10 +382,15 @@ def find(
     source: str = "",
     reference: str = "",
     name: str = "",
+    extent: Extent = Extent.ENOUGH,
 ) -> Found:
-    """Return what is known of `given`, and what `source` has said of it, in one statement."""
+    """Return what is known of `given`, and what `source` has said of it, in one statement.
+
+    Of a customer of more than `MANY` contacts a second one returns the few that matter, unless
+    `extent` says which to read.
+    """
     kinds = KINDS_GIVEN[given.email is not None, given.phone_number is not None]
-    rows = FIND[kinds, bool(reference or name)].rows(
+    rows = FINDING[extent][kinds, bool(reference or name)].rows(
         connection,
         {
             "email": given.email,
@@ -351,10 +405,13 @@ def find(
         id_, linked_id = row[:2]
         if id_ is not None:
             by_primary.setdefault(linked_id or id_, []).append(Member(*row[:5]))
+    if extent is Extent.ENOUGH and any(len(each) > MANY for each in by_primary.values()):
+        return find(connection, given, source, reference, name, Extent.FEW)
     *known, told, ruled_apart, carried = rows[0][5:]
     claim, _, held_by = (told or ":").partition(":")
+    few = extent is Extent.FEW
     return Found(
-        tuple(Cluster.of(members) for members in by_primary.values()),
+        tuple(Cluster.of(members, whole=not few) for members in by_primary.values()),
         int(claim) if claim else None,
         int(held_by) if held_by else None,
         frozenset(k for k, of in zip(Kind, known, strict=True) if of == NOBODY)
@@ -362,6 +419,7 @@ def find(
         else NO_KIND,
         bool(ruled_apart),
         bool(carried),
+        few,
     )
 
 

@@ -219,12 +219,17 @@ def hold_apart(connection: Connection, ruling_id: int) -> None:
     ).all()
 
 
+def anything_apart(connection: Connection) -> bool:
+    """Tell whether anything is kept apart from anything."""
+    return bool(connection.scalar(ANYTHING_KEPT_APART))
+
+
 def read_apart(
     connection: Connection, values: Iterable[Value], ruled: Ruled, *, hold: bool = False
 ) -> None:
     """Note from what each of the values is kept apart; `hold` keeps that so until the end."""
     # Nearly everywhere nothing is, and there may be thousands of values.
-    if not connection.scalar(ANYTHING_KEPT_APART):
+    if not anything_apart(connection):
         return
     asked = ((value.kind.value, value.text) for value in values)
     question = KEPT_APART_HELD if hold else KEPT_APART

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, bindparam, select
 
 from identity import clusters, database, evidence, group_commit, rebuilding, writing
-from identity.clusters import Cluster, Found, Member
+from identity.clusters import Cluster, Extent, Found, Member
 from identity.deciding import Call, Customers, Decided, Known, Ruled, decide
 from identity.errors import InvalidInput, LostRace
 from identity.identifiers import Identifiers, Kind, Value
@@ -116,8 +116,14 @@ def _decide(
     return _outcome(given, found, _after(found, decided, written), event)
 
 
-def _find(connection: Connection, given: Identifiers, call: Call, source: str) -> Found:
-    found = clusters.find(connection, given, source, call.reference, call.name)
+def _find(
+    connection: Connection,
+    given: Identifiers,
+    call: Call,
+    source: str,
+    extent: Extent = Extent.ENOUGH,
+) -> Found:
+    found = clusters.find(connection, given, source, call.reference, call.name, extent)
     if not found.nobody:
         return found
     left = found.left(given)
@@ -148,10 +154,22 @@ def _lock(
         evidence.hold_nobody(connection, given.values())
     # The first reading is old news by the time the lock is ours. What is read now stays true
     # until we commit, but only for the clusters that we hold.
-    again = _find(connection, given, call, source)
+    extent = Extent.FEW if found.few else Extent.ENOUGH
+    again = _find(connection, given, call, source, extent)
+    if _needs_all(connection, again):
+        again = _find(connection, given, call, source, Extent.ALL)
     if not {cluster.primary_id for cluster in again.clusters} <= {row.id for row in locked}:
         raise LostRace("another call merged this customer first")
     return again
+
+
+def _needs_all(connection: Connection, found: Found) -> bool:
+    """Tell whether all members have to be read: what they have may be kept apart from the others'.
+
+    Of a large customer that takes as long as its answer, and is seldom so.
+    """
+    may_join = len(found.clusters) > 1
+    return found.few and (found.ruled_apart or (may_join and evidence.anything_apart(connection)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +204,7 @@ def foresee(given: Identifiers, *, source: str) -> Foreseen:
     """Return what `identify` would do; raise `InvalidInput` when nothing given counts."""
     call = Call(given.email, given.phone_number)
     with database.snapshot() as connection:
-        found = _find(connection, given, call, source)
+        found = _find(connection, given, call, source, Extent.ALL)
         now = datetime.now(UTC)
         known, ruled = _known(connection, found, call, now, hold=False)
         decided = decide([call], known, ruled, now)
@@ -206,6 +224,8 @@ def _look_up(connection: Connection, given: Identifiers) -> Looked | None:
     left = list(found.left(given).values())
     links_nobody = next(iter(found.nobody), None)
     if len(left) == 2 and (found.ruled_apart or len(found.clusters) == 2):
+        if _needs_all(connection, found):
+            found = clusters.find(connection, given, extent=Extent.ALL)
         call = Call(given.email, given.phone_number)
         known, ruled = _known(connection, found, call, datetime.now(UTC), hold=False)
         if Customers(ruled, known).kept_apart(*left) is not None:
@@ -288,7 +308,7 @@ def _after(found: Found, decided: Decided, written: Written) -> tuple[Cluster, .
         members.setdefault(primary_id, []).append(
             Member(id_, linked_id, email, phone_number, created_at)
         )
-    return tuple(map(clusters.in_order, members.values()))
+    return tuple(clusters.in_order(each, whole=not found.few) for each in members.values())
 
 
 def _outcome(

@@ -29,7 +29,7 @@ FLOORS = {
         {"identifiers", "database"},
         {"models", "prepared", "bulk", "fillers", "group_commit"},
         {"deciding", "clusters", "ledger", "events", "auditing"},
-        {"evidence", "writing", "browsing", "activity", "access", "transcribing"},
+        {"evidence", "writing", "browsing", "activity", "access", "transcribing", "crowds"},
         {"rebuilding", "naming"},
         {"reconciliation", "explaining", "portraying"},
         {"batching"},
@@ -136,7 +136,7 @@ FLOORS = {
     ],
     "identity.web.api": [
         {"schemas", "presenters"},
-        {"ruling_schemas", "reading"},
+        {"ruling_schemas", "reading", "answers"},
         {"openapi"},
         {"batches", "calls", "rulings", "why"},
     ],

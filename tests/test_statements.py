@@ -220,26 +220,12 @@ def test_finding_a_customer_reads_no_table_from_end_to_end(
             plan = [row[-1] for row in rows]
             # SQLite also says SCAN of going through what was found, which is a customer or two.
             read_whole = {step.split()[1] for step in plan if step.startswith("SCAN")}
-            assert read_whole <= {"asked", "member", "CONSTANT"}
+            assert read_whole <= {"asked", "member", "some", "CONSTANT"}
         else:
             rows = connection.exec_driver_sql(f"EXPLAIN {compiled}", values)
             plan = [row[0] for row in rows]
             assert not [step for step in plan if "Seq Scan" in step], "\n".join(plan)
     assert any("identifier" in step for step in plan)
-
-
-def test_a_customer_of_ten_thousand_contacts_is_answered_whole(
-    client: FlaskClient, see: See, statements: list[str]
-) -> None:
-    see("0@crowd.example", "1", source="api")
-    _crowd(10_000, primary_id=1)
-
-    with counted(statements, 1):
-        response = client.post("/identify", json={"email": "0@crowd.example", "phoneNumber": "1"})
-
-    contact = response.get_json()["contact"]
-    assert len(contact["secondaryContactIds"]) == 10_000
-    assert len(contact["emails"]) == 10_001
 
 
 # Of a large customer: how much there is of it, a page of its contacts and what made them, the links

@@ -18,6 +18,7 @@ from identity.errors import Conflict
 from identity.fillers import MANY
 from identity.identifiers import Identifiers, Value
 from identity.models import EventKind
+from identity.portraying import membership
 from identity.reconciliation import Outcome
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
@@ -39,7 +40,7 @@ def check(given: Identifiers, outcome: Outcome, source: str, many: int = MANY) -
 
 def check_joined(values: Iterable[Value], cluster: Cluster, source: str, many: int = MANY) -> bool:
     """Do so with values that joined something to a customer, or may have. Tell the same."""
-    if not 1 < len(cluster.members) <= LARGEST:
+    if not 1 < _contacts_of(cluster) <= LARGEST:
         return False
     for value in values:
         suspect = _suspect(value, source, many)
@@ -49,6 +50,13 @@ def check_joined(values: Iterable[Value], cluster: Cluster, source: str, many: i
                 applying.rule(LinksNobody(suspect.value), Ordered(BY, suspect.reason))
             return True
     return False
+
+
+def _contacts_of(cluster: Cluster) -> int:
+    if cluster.whole:
+        return len(cluster.members)
+    head = database.read(lambda connection: membership.head(connection, cluster.primary_id))
+    return head[1] if head else 0
 
 
 def _suspect(value: Value, source: str, many: int) -> Suspect | None:

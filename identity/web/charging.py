@@ -7,6 +7,7 @@ from functools import lru_cache
 from flask import g, request
 from limits import RateLimitItem
 
+from identity.clusters import MANY
 from identity.errors import TooManyRequests
 from identity.models import EventKind
 from identity.web import current
@@ -27,6 +28,11 @@ MISSED = EventKind.CONTACT_CREATED, EventKind.CONTACT_LINKED
 TOO_MANY_NEW = (
     "Too many unknown emails and phone numbers in a short time. Try again later, or import a file."
 )
+HUNDRED = 100
+"""Contacts of a large customer for which an answer counts one more. Those of whom a call reads
+every contact (`clusters.MANY`) count nothing more: an answer of 20,000 counts for 198 calls and
+takes about as long. It is known when the answer is, which is given; what comes next may be refused.
+"""
 REFUSED = 5
 """What a call with a wrong key counts for."""
 
@@ -78,6 +84,14 @@ def charge_miss() -> None:
     """Count a look-up that found nothing, which is what guessing looks like."""
     # It was counted once already, as a call.
     charge(g.caller, MISS - 1)
+
+
+def charge_size(contacts: int) -> None:
+    """Count the answer about a large customer for as many calls as it takes the time of."""
+    more = max(0, contacts - MANY) // HUNDRED
+    if more:
+        with suppress(TooManyRequests):
+            charge(g.caller, more)
 
 
 def check_news() -> None:

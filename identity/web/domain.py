@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from flask import g
 
-from identity import clusters, database, explaining, reconciliation
+from identity import clusters, crowds, database, explaining, reconciliation
 from identity.batching import answering, telling
 from identity.batching.telling import Told
 from identity.caution import calls as caution
 from identity.clusters import Cluster, Member
+from identity.crowds import Crowd
 from identity.deciding import Call
-from identity.errors import Gone, IdentityError, NotFound
+from identity.errors import Contended, Gone, IdentityError, NotFound
 from identity.identifiers import Identifiers, Value
 from identity.portraying import membership
 from identity.reconciliation import Outcome
@@ -70,6 +71,23 @@ def _separated(
             checked.update(values)
             separated |= caution.check_joined(values, answered.cluster, source, many)
     return separated
+
+
+def crowd_of(cluster: Cluster, given: Identifiers) -> Crowd | None:
+    """Return the whole of a customer who is too large to be read with a decision, else None.
+
+    It is as it is now, after the decision and outside of any lock. Raise `Contended` when what was
+    given is nobody's any more.
+    """
+    if cluster.whole:
+        return None
+    value = next(filter(cluster.has, given.values()))
+    crowd = database.read(lambda connection: crowds.crowd_of(connection, value))
+    if crowd is None:
+        # A ruling came in between.
+        raise Contended(database.CONTENDED)
+    charging.charge_size(crowd.contacts)
+    return crowd
 
 
 def cluster_of(contact_id: int) -> Cluster:

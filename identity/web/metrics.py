@@ -69,8 +69,14 @@ def count_decision(outcome: Outcome) -> str:
     """Count a call to identify and return what it changed, as the counter has it."""
     kind = outcome.event.value if outcome.event else NOTHING_NEW
     DECISIONS.labels(kind).inc()
-    CONTACTS.observe(len(outcome.cluster.members))
+    if outcome.cluster.whole:
+        CONTACTS.observe(len(outcome.cluster.members))
     return kind
+
+
+def count_crowd(contacts: int) -> None:
+    """Count the contacts of a customer of whom the decision knew only a few."""
+    CONTACTS.observe(contacts)
 
 
 def count_decisions(told: Told, calls: int) -> str:

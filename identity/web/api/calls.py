@@ -7,8 +7,8 @@ from identity.auditing import Deed
 from identity.errors import NotFound
 from identity.identifiers import Identifiers
 from identity.portraying import graphs
-from identity.web import blueprint, callers, charging, paths, query
-from identity.web.api import presenters, reading
+from identity.web import blueprint, callers, charging, metrics, paths, query
+from identity.web.api import answers, presenters, reading
 from identity.web.api.schemas import (
     CustomerWithContacts,
     Graph,
@@ -19,7 +19,7 @@ from identity.web.api.schemas import (
     LookupRequest,
     Resolved,
 )
-from identity.web.domain import cluster_of, decide, region
+from identity.web.domain import cluster_of, crowd_of, decide, region
 from identity.web.marks import May, allow, describe, quick, recorded
 from identity.web.security import csrf
 
@@ -32,9 +32,13 @@ from identity.web.security import csrf
 def identify() -> Response:
     """Link what the body gives to everything known, and answer with the whole customer."""
     call = reading.call(reading.body(IdentifyRequest))
-    outcome = decide(Identifiers(*call.content), "api", call.reference, call.name)
-    answer = presenters.masked if callers.masked() else presenters.answer
-    return jsonify(answer(outcome))
+    given = Identifiers(*call.content)
+    outcome = decide(given, "api", call.reference, call.name)
+    crowd = crowd_of(outcome.cluster, given)
+    if crowd is not None:
+        metrics.count_crowd(crowd.contacts)
+    answer = answers.masked if callers.masked() else answers.identified
+    return answer(outcome, crowd)
 
 
 @blueprint.get("/lookup")
@@ -74,7 +78,10 @@ def _looked_up(given: Identifiers) -> Response:
     if looked is None:
         charging.charge_miss()
         raise NotFound("No customer has this email or phone number.")
-    return jsonify(presenters.looked_up(looked))
+    crowd, other = crowd_of(looked.cluster, given), None
+    if looked.would_merge_with is not None:
+        other = crowd_of(looked.would_merge_with, given)
+    return answers.looked_up(looked, crowd, other)
 
 
 @blueprint.get(f"{paths.CLUSTER}.json")

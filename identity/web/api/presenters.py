@@ -1,5 +1,6 @@
 """How a cluster looks from outside. Plain dicts for JSON; nothing is looked up here."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from identity.clusters import Cluster, Member
@@ -15,24 +16,31 @@ from identity.rulings.register import Registered, Said
 
 def answer(outcome: Outcome | Looked) -> dict[str, Any]:
     """Return the published answer: the customer, whole."""
-    return {"contact": summary(outcome.cluster)} | _kept(outcome)
+    return {"contact": summary(outcome.cluster)} | kept(outcome)
 
 
 def masked(outcome: Outcome) -> dict[str, Any]:
     """Return what lets a caller join customers without reading them."""
     cluster = outcome.cluster
+    emails, phone_numbers = cluster.emails, cluster.phone_numbers
+    shown = masked_customer(cluster.primary_id, len(cluster.members), emails, phone_numbers)
+    return {"contact": shown} | kept(outcome)
+
+
+def masked_customer(
+    primary_id: int, contacts: int, emails: Iterable[str], phone_numbers: Iterable[str]
+) -> dict[str, Any]:
+    """Return how many contacts a customer has, and what they say, masked."""
     return {
-        "contact": {
-            "primaryContatctId": cluster.primary_id,
-            "primaryContactId": cluster.primary_id,
-            "contactCount": len(cluster.members),
-            "emails": [mask_email(email) for email in cluster.emails],
-            "phoneNumbers": [mask_phone_number(number) for number in cluster.phone_numbers],
-        }
-    } | _kept(outcome)
+        "primaryContatctId": primary_id,
+        "primaryContactId": primary_id,
+        "contactCount": contacts,
+        "emails": [mask_email(email) for email in emails],
+        "phoneNumbers": [mask_phone_number(number) for number in phone_numbers],
+    }
 
 
-def _kept(outcome: Outcome | Looked) -> dict[str, Any]:
+def kept(outcome: Outcome | Looked) -> dict[str, Any]:
     """Return what rulings had to do with it; nothing, nearly always."""
     kept: dict[str, Any] = {}
     if outcome.kept_apart_from is not None:
@@ -96,12 +104,6 @@ def contact(member: Member) -> dict[str, Any]:
         "linkPrecedence": member.precedence.value,
         "createdAt": member.created_at.isoformat(),
     }
-
-
-def looked_up(looked: Looked) -> dict[str, Any]:
-    """Return the customer found, and the one that identify would merge into it, or None."""
-    other = looked.would_merge_with
-    return answer(looked) | {"wouldMergeWith": summary(other) if other else None}
 
 
 def graph(graph: Graph, primary_id: int) -> dict[str, Any]:
