@@ -439,7 +439,8 @@ def test_every_answer_is_hardened(outside: FlaskClient, address: str) -> None:
 
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
-    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    for policy in ("object-src", "base-uri", "frame-ancestors"):
+        assert f"{policy} 'none'" in headers["Content-Security-Policy"]
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert "Strict-Transport-Security" not in headers
 

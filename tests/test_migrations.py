@@ -16,7 +16,8 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
-from identity import ROOT
+from identity import ROOT, access
+from identity.access import Role
 from identity.database import Base, db
 from identity.identifiers import Identifiers
 from identity.models import Claim
@@ -112,6 +113,42 @@ EVENT = (
     "INSERT INTO event (occurred_at, kind, source, primary_id, contact_id)"
     " VALUES ('2026-01-01', :kind, 'test', 1, 2)"
 )
+
+
+SOMEBODY = """
+INSERT INTO staff (id, name, password_hash, created_at) VALUES (1, 'Doc', 'hashed', '2026-01-01');
+INSERT INTO api_key (id, name, hash, scopes, created_at, revoked_at)
+VALUES (1, 'shop', 'hash', 'read', '2026-01-01', '2026-01-02')
+"""
+
+
+@pytest.mark.usefixtures("fresh")
+def test_who_was_a_user_may_do_what_they_could_and_is_told_apart_on() -> None:
+    upgrade(revision="0006")
+    run(SOMEBODY)
+
+    upgrade()
+
+    assert [(each.name, each.role) for each in access.users_by_name()] == [("Doc", Role.STEWARD)]
+    access.remove_user("Doc")
+    assert access.anybody()
+    # In the words of the version before, which may still run.
+    run(SOMEBODY.partition(";")[0].replace("1, 'Doc'", "2, 'Marty'"))
+    assert [each.role for each in access.users_by_name()] == [Role.STEWARD]
+    downgrade(revision="0006")
+    with db.engine.connect() as connection:
+        assert connection.scalars(text("SELECT name FROM staff")).all() == ["Marty"]
+        assert connection.scalars(text("SELECT name FROM api_key")).all() == ["shop"]
+
+
+@pytest.mark.usefixtures("fresh")
+def test_where_nobody_was_told_apart_nobody_is() -> None:
+    upgrade(revision="0006")
+
+    upgrade()
+
+    access.forget()
+    assert not access.anybody()
 
 
 @pytest.mark.usefixtures("fresh")

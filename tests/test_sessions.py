@@ -1,5 +1,6 @@
 """Sessions of people: they end when they should, and what was copied of them too."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -207,6 +208,34 @@ def test_an_administrator_signs_somebody_out(app: Flask) -> None:
     assert signed_in(marty)
 
 
+PAGES = "/", "/clusters", "/review", "/review/rulings", "/events", "/import", "/docs", "/account"
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_each_page_lets_one_sign_out(app: Flask, address: str) -> None:
+    client = person(app)
+
+    page = client.get(address, headers={"Accept": "text/html"}).text
+
+    assert 'action="/sign-out"' in page
+
+
+def test_a_password_is_taken_as_it_was_typed(app: Flask) -> None:
+    client = from_outside(app)
+    typed = "  ÜBER den Wolken, 雲の上で  " + "x" * 60
+    access.create_user("Doc", typed)
+
+    page = client.get("/sign-in").text
+
+    for wrong in (typed.strip(), typed.lower(), typed[:72], typed[:-1]):
+        assert sign_in(client, wrong, "Doc").status_code == 401
+    assert sign_in(client, typed, "Doc").status_code == 303
+    (box,) = re.findall('<input[^>]*id="password"[^>]*>', page)
+    assert 'type="password"' in box
+    assert 'autocomplete="current-password"' in box
+    assert "maxlength" not in box
+
+
 def test_who_shares_a_password_changes_none(make: Make) -> None:
     client = from_outside(make(IDENTITY_PASSWORD=PASSWORD))
     sign_in(client, PASSWORD)
@@ -236,6 +265,8 @@ def test_over_https_no_other_site_can_have_set_the_cookie(make: Make) -> None:
     assert told.startswith("__Host-identity=")
     assert {"Path=/", "Secure", "HttpOnly"} <= set(told.split("; "))
     assert "Domain" not in told
+    lasts = "max-age=31536000; includeSubDomains"
+    assert response.headers["Strict-Transport-Security"] == lasts
 
 
 def test_once_callers_were_told_apart_revoking_the_last_key_opens_nothing(app: Flask) -> None:

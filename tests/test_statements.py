@@ -22,6 +22,7 @@ from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, LinksNobody
 from identity.web.pages import review
+from tests.callers import person
 from tests.conftest import See
 from tests.tables import rows_in_all_tables
 
@@ -246,6 +247,17 @@ def test_no_page_takes_more_than_a_few_statements(
     for order in ("newest", "active", "largest"):
         assert _taken(client, f"/clusters?order={order}", statements) <= 11
         assert _taken(client, f"/clusters?order={order}&after=1", statements) <= 11
+
+
+def test_who_is_asking_costs_a_page_one_statement_and_its_record_one(
+    app: Flask, see: See, statements: list[str]
+) -> None:
+    see("doc@hillvalley.edu", "555-4385")
+    doc = person(app)
+    for path, more in (("/clusters", 1), ("/clusters/1", 2), ("/review", 1)):
+        _taken(doc, path, statements)
+        taken = [each for each in statements if "FROM session" in each or "INTO audit" in each]
+        assert len(taken) == more, path
 
 
 def _taken(client: FlaskClient, path: str, statements: list[str]) -> int:
