@@ -196,7 +196,7 @@ class Taking:
         """Insert those columns; the others get their defaults."""
         into = f"INSERT INTO {table.name} ({', '.join(columns)})"
         arrays = ", ".join(
-            "%s::bigint[]" if isinstance(table.c[name].type, Integer) else "%s::text[]"
+            "%b::bigint[]" if isinstance(table.c[name].type, Integer) else "%b::text[]"
             for name in columns
         )
         places = ", ".join("?" * len(columns))
