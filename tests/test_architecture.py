@@ -42,7 +42,7 @@ FLOORS = {
     ],
     "identity.database": [
         {"patience", "tables"},
-        {"waiting", "sqlite"},
+        {"schemas", "sqlite", "waiting"},
         {"postgresql"},
         {"engines", "migrating"},
         {"connections"},

@@ -7,7 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.pool import NullPool, QueuePool
 
 from identity.config import Config
-from identity.database import patience, postgresql, sqlite
+from identity.database import patience, postgresql, schemas, sqlite
 from identity.database.patience import PATIENCE
 from identity.database.tables import db
 
@@ -95,3 +95,4 @@ def _listen_postgresql(*, pooler: bool) -> None:
         event.listen(engine, "checkout", postgresql.hurry)
         if not pooler:
             event.listen(engine, "connect", postgresql.prepare)
+            event.listen(engine, "connect", schemas.keep_to_own)

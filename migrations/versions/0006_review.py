@@ -28,8 +28,8 @@ def upgrade() -> None:
         sqlite_where=of_no_import,
     )
     op.create_index("ix_reference_reference", "reference", ["reference"])
-    if _has_trigrams():
-        op.execute("CREATE INDEX ix_reference_name ON reference USING gin (name gin_trgm_ops)")
+    if operators := _trigrams():
+        op.execute(f"CREATE INDEX ix_reference_name ON reference USING gin (name {operators})")
     op.add_column("import", sa.Column("choices", sa.JSON()))
     _create_findings()
 
@@ -94,9 +94,14 @@ def _index(name: str, table: str, columns: list[str], condition: str) -> None:
     op.create_index(name, table, columns, postgresql_where=where, sqlite_where=where)
 
 
-def _has_trigrams() -> bool:
-    # Where the search for identifiers has them, see 0002.
+def _trigrams() -> str | None:
+    """Return the operators for an index by trigrams; None where they are not to be had."""
+    # Where the search for identifiers has them, see 0002. They may be in another's schema.
     if op.get_bind().dialect.name != "postgresql":
-        return False
-    installed = sa.text("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
-    return op.get_bind().execute(installed).scalar() is not None
+        return None
+    usable = sa.text(
+        "SELECT quote_ident(nspname) || '.gin_trgm_ops' FROM pg_extension"
+        " JOIN pg_namespace ON pg_namespace.oid = extnamespace"
+        " WHERE extname = 'pg_trgm' AND has_schema_privilege(extnamespace, 'USAGE')"
+    )
+    return op.get_bind().execute(usable).scalar()
