@@ -14,10 +14,8 @@ from typing import Self
 import phonenumbers
 from limits import RateLimitItem, parse, parse_many
 from sentry_sdk.utils import BadDsn, Dsn
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
-from identity import passwords
+from identity import database_url, passwords
 from identity.errors import ConfigurationError
 from identity.roles import Role
 
@@ -33,7 +31,10 @@ class Config:
     """The settings of one process."""
 
     database_url: str = DEFAULT_DATABASE_URL
-    """An SQLAlchemy URL. A relative SQLite path is below `instance/`."""
+    """An SQLAlchemy URL. A relative SQLite path is below `instance/`.
+
+    Of PostgreSQL it may name several hosts, of which one is the primary.
+    """
     pooler: bool = False
     """A pooler in transaction mode stands before PostgreSQL, so nothing outlives a transaction."""
     frozen: bool = False
@@ -81,7 +82,7 @@ class Config:
             pooler=_yes(given, "DATABASE_POOLER")
             or "pgbouncer=true" in given.get("DATABASE_URL", ""),
             frozen="AWS_LAMBDA_FUNCTION_NAME" in given,
-            database_url=_database_url(given.get("DATABASE_URL", DEFAULT_DATABASE_URL)),
+            database_url=database_url.read(given.get("DATABASE_URL", DEFAULT_DATABASE_URL)),
             default_phone_region=_phone_region(given.get("DEFAULT_PHONE_REGION")),
             many_strangers=_whole_number(given, "MANY_STRANGERS", cls.many_strangers, 2, 10**6),
             careful=_yes(given, "CAREFUL"),
@@ -102,25 +103,6 @@ class Config:
             metrics_from=_address(given, "METRICS_FROM"),
             sentry_dsn=_dsn(given, "SENTRY_DSN"),
         )
-
-
-def _database_url(spelling: str) -> str:
-    try:
-        url = make_url(spelling)
-    except (ArgumentError, ValueError):
-        # The value may hold a password, so it is not repeated.
-        raise ConfigurationError("DATABASE_URL is not a database URL.") from None
-    if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
-        # Hosts hand out both spellings; SQLAlchemy refuses the first. The driver refuses an option
-        # that it does not know.
-        ours = url.set(drivername="postgresql+psycopg").difference_update_query(["pgbouncer"])
-        return ours.render_as_string(hide_password=False)
-    if url.drivername not in ("sqlite", "sqlite+pysqlite"):
-        raise ConfigurationError("DATABASE_URL must begin with postgresql:// or sqlite:///.")
-    if url.database in (None, "", ":memory:") or "mode" in url.query:
-        # Every connection would see an empty database of its own.
-        raise ConfigurationError("DATABASE_URL must name a file: SQLite in memory is not shared.")
-    return spelling
 
 
 def _phone_region(region: str | None) -> str | None:

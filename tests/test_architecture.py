@@ -24,7 +24,17 @@ MODULES = {
 FOLDERS = {module.rpartition(".")[0] for module in MODULES if "." in module}
 FLOORS = {
     "identity": [
-        {"errors", "config", "counting", "faults", "once", "passwords", "private", "remembering"}
+        {
+            "errors",
+            "config",
+            "database_url",
+            "counting",
+            "faults",
+            "once",
+            "passwords",
+            "private",
+            "remembering",
+        }
         | {"roles"},
         {"identifiers", "database"},
         {"models", "prepared", "bulk", "fillers", "group_commit"},

@@ -4,6 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from identity import passwords
@@ -40,6 +41,7 @@ def test_every_spelling_of_postgresql_is_understood(spelling: str) -> None:
         ("DATABASE_URL", "s3cret"),
         ("DATABASE_URL", "postgresql://marty:s3cret"),
         ("DATABASE_URL", "postgresql://marty@db.example:s3cret/identity"),
+        ("DATABASE_URL", "postgresql://marty@one.example:s3cret,two.example/identity"),
         ("DATABASE_URL", "sqlite+aiosqlite:///file"),
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite:///:memory:"),
@@ -121,3 +123,35 @@ def test_only_a_host_that_asks_from_outside_is_answered_everywhere() -> None:
     assert Config.from_environment({}).host == "127.0.0.1"
     assert Config.from_environment({"RENDER": "true"}).host == "0.0.0.0"
     assert Config.from_environment({"RENDER": "true", "HOST": "::1"}).host == "::1"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "postgresql://marty:s,3@one.example:6432,two.example/identity?sslmode=require",
+        "postgres://marty:s%2C3@/identity?host=one.example:6432&host=two.example:5432&sslmode=require",
+        "postgresql://marty:s,3@/identity?host=one.example,two.example&port=6432,5432&sslmode=require",
+    ],
+)
+def test_of_several_hosts_the_one_that_takes_writes_is_asked_for(spelling: str) -> None:
+    url = make_url(Config.from_environment({"DATABASE_URL": spelling}).database_url)
+
+    assert url.get_dialect()().create_connect_args(url)[1] == {
+        "user": "marty",
+        "password": "s,3",
+        "dbname": "identity",
+        "host": "one.example,two.example",
+        "port": "6432,5432",
+        "sslmode": "require",
+        "target_session_attrs": "read-write",
+    }
+
+
+def test_whoever_says_which_of_several_hosts_will_do_is_obeyed() -> None:
+    spelling = "postgresql://[::1],[::2]:6432/identity?target_session_attrs=any"
+
+    url = make_url(Config.from_environment({"DATABASE_URL": spelling}).database_url)
+
+    assert url.query["host"] == "::1,::2"
+    assert url.query["port"] == "5432,6432"
+    assert url.query["target_session_attrs"] == "any"

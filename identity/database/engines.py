@@ -17,6 +17,10 @@ READING, DECIDING = "reading", "deciding"
 class Pool(QueuePool):
     """Connections, waited for within the time that a call has for everything."""
 
+    # What SQLAlchemy has to say of its pools, it says in the name of their module, and ours is
+    # listened to.
+    __module__ = QueuePool.__module__
+
     @property
     def _timeout(self) -> float:
         return patience.left()

@@ -91,8 +91,21 @@ class Patient(psycopg.Connection[Any]):
 
 
 def connect(_: object, __: object, args: list[Any], given: dict[str, Any]) -> Patient:
-    """Connect, for SQLAlchemy."""
-    return Patient.connect(*args, **given)
+    """Connect, for SQLAlchemy, to the first of several hosts that will do."""
+    global _last
+    hosts, ports = (str(given.get(name, "")).split(",") for name in ("host", "port"))
+    if len(hosts) == len(ports) > 1:
+        # That of last time first: one that is no more would take half of each caller's time.
+        order = sorted(zip(hosts, ports, strict=True), key=lambda place: place != _last)
+        host, port = map(",".join, zip(*order, strict=True))
+        given = given | {"host": host, "port": port}
+    connection = Patient.connect(*args, **given)
+    _last = connection.info.host, str(connection.info.port)
+    return connection
+
+
+_last: tuple[str, str] | None = None
+"""The host and the port that would do last."""
 
 
 def prepare(connection: Patient, _: object) -> None:
