@@ -209,6 +209,7 @@ def test_a_batch_ends_as_its_calls_one_by_one(
         part: int,
     ) -> None:
         monkeypatch.setattr(telling, "PART", part)
+        monkeypatch.setattr(telling, "LOOKED", 2 * part)
 
         def begin() -> None:
             empty()
@@ -319,10 +320,10 @@ def test_whom_others_keep_changing_is_told_to_come_back_and_no_other(
     see("doc@hillvalley.edu", "555-4385")
     take = taking.take
 
-    def losing(calls: Any, source: str) -> Any:
+    def losing(calls: Any, source: str, **how: Any) -> Any:
         if any(call.email == "emmett@brown.org" for call in calls):
             raise Contended("Try again.")
-        return take(calls, source)
+        return take(calls, source, **how)
 
     monkeypatch.setattr(taking, "take", losing)
     emmett = {"email": "emmett@brown.org", "phoneNumber": "555-4385"}
@@ -343,11 +344,11 @@ def test_when_the_database_goes_away_in_the_middle_the_rest_is_left_out(
     monkeypatch.setattr(telling, "PART", 2)
     take, asked = taking.take, []
 
-    def going_away(calls: Any, source: str) -> Any:
+    def going_away(calls: Any, source: str, **how: Any) -> Any:
         asked.append(len(calls))
         if len(asked) > 1:
             raise Unavailable("The database does not answer.")
-        return take(calls, source)
+        return take(calls, source, **how)
 
     monkeypatch.setattr(taking, "take", going_away)
     bodies = [{"email": f"{number}@hillvalley.edu"} for number in range(6)]
@@ -359,14 +360,13 @@ def test_when_the_database_goes_away_in_the_middle_the_rest_is_left_out(
 def test_a_ruling_that_comes_between_is_asked_about_again(
     client: FlaskClient, see: See, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tell = telling.tell
+    answer = telling.answer
 
-    def interrupted(calls: Any, source: str) -> Any:
-        told = tell(calls, source)
+    def interrupted(*given: Any) -> Any:
         applying.rule(LinksNobody(Value(Kind.PHONE, "5554385")), Ordered("test"))
-        return told
+        return answer(*given)
 
-    monkeypatch.setattr(telling, "tell", interrupted)
+    monkeypatch.setattr(telling, "answer", interrupted)
 
     answers = send(client, DOC, {"phoneNumber": "555-4385"})
 

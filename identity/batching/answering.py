@@ -1,14 +1,15 @@
 """What calls that were sent together are answered with: their customers, as they are then."""
 
-from collections.abc import Container, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, FromClause, Integer, bindparam, select
 
 from identity import clusters, database
-from identity.batching.questions import HOLDERS, PAIRS
-from identity.batching.telling import parts
+from identity.batching.looking import Look
+from identity.batching.questions import PAIRS, PRIMARIES
 from identity.bulk import Question, Selected
 from identity.clusters import Cluster, Member
 from identity.deciding import Call, Content
@@ -44,75 +45,74 @@ def _followers(asked: FromClause) -> Selected:
 FOLLOWERS = Question(_followers, id=BigInteger)
 
 
-def answer(calls: Sequence[Call], told: Container[int]) -> dict[int, Outcome | IdentityError]:
-    """Return what each call is answered with by its line, once all of them were decided.
+class Answers:
+    """What each call is answered with, by its line."""
 
-    `told` are the lines of those that said something new. Raise `Unavailable` when the database
-    cannot be reached.
-    """
-    answers: dict[int, Outcome | IdentityError] = {}
-    room, reader = MOST, _Reader()
-    for part in parts(calls):
-        with database.lookups() as connection:
-            found = _read(connection, part)
-            found.customers = reader.read(connection, found.heads, room)
-        for call in part:
-            answered = answers[call.line] = found.answer(call, call.line in told, room)
-            if isinstance(answered, Outcome):
-                room -= len(answered.cluster.members)
-    return answers
+    def __init__(self, told: Container[int] = ()) -> None:
+        """`told` are the lines of those that said something new."""
+        self.by_line: dict[int, Outcome | IdentityError] = {}
+        self._told = told
+        self._room = MOST
+        self._reader = _Reader()
 
+    def read(
+        self, connection: Connection, calls: Sequence[Call], looked: Look | None = None
+    ) -> None:
+        """Find the answers to some calls, in a snapshot in which somebody may have looked."""
+        found = _read(connection, calls) if looked is None else _seen(looked)
+        heads = dict.fromkeys(primary for call in calls for primary in found.primaries_of(call)[:1])
+        customers = self._reader.read(connection, list(heads), self._room)
+        for call in calls:
+            self.by_line[call.line] = self._answer(call, found, customers)
 
-@dataclass(slots=True)
-class _Found:
-    """What is known of the values of some calls at one moment."""
-
-    primaries: dict[Value, int] = field(default_factory=dict)
-    nobody: set[Value] = field(default_factory=set)
-    held: set[Content] = field(default_factory=set)
-    heads: list[int] = field(default_factory=list)
-    """The primaries of the customers that are to be answered with."""
-    customers: dict[int, Cluster] = field(default_factory=dict)
-    """Those for which there was room."""
-
-    def left(self, call: Call) -> list[Value]:
-        """Return the values of a call that count."""
-        return [value for value in call.values() if value not in self.nobody]
-
-    def answer(self, call: Call, is_new: bool, room: int) -> Outcome | IdentityError:
-        """Return what a call is answered with."""
-        left = self.left(call)
-        if not left and not is_new:
+    def _answer(
+        self, call: Call, found: "_Found", customers: Mapping[int, Cluster]
+    ) -> Outcome | IdentityError:
+        primaries = found.primaries_of(call)
+        given = len(list(call.values()))
+        nobody = [value.kind for value in call.values() if value in found.nobody]
+        if len(nobody) == given and call.line not in self._told:
             return nothing_left(call.values())
-        primaries = [self.primaries.get(value) for value in left]
         apart = len(set(primaries)) > 1
-        if not left or None in primaries or (apart and call.content not in self.held):
+        whole = primaries and len(primaries) + len(nobody) == given
+        if not whole or (apart and call.content not in found.held):
             # A ruling changed it since it was told. Told again it is answered as it is now.
             return Contended(database.CONTENDED)
-        cluster = self.customers.get(primaries[0] or 0)
-        if cluster is None or len(cluster.members) > room:
+        cluster = customers.get(primaries[0])
+        if cluster is None or len(cluster.members) > self._room:
             return TooLarge(FULL)
-        nobody = (value.kind for value in call.values() if value in self.nobody)
-        return Outcome(cluster, None, primaries[-1] if apart else None, next(nobody, None))
+        self._room -= len(cluster.members)
+        return Outcome(cluster, None, primaries[-1] if apart else None, next(iter(nobody), None))
+
+
+class _Found(NamedTuple):
+    """What is known of the values of some calls at one moment."""
+
+    primaries: dict[Value, int]
+    nobody: set[Value]
+    held: set[Content]
+
+    def primaries_of(self, call: Call) -> list[int]:
+        """Return the primaries of what counts of a call: of the email first."""
+        values = (value for value in call.values() if value not in self.nobody)
+        return [self.primaries[value] for value in values if value in self.primaries]
+
+
+def _seen(looked: Look) -> _Found:
+    return _Found(looked.known.holders, looked.ruled.nobody, looked.known.held)
 
 
 def _read(connection: Connection, calls: Sequence[Call]) -> _Found:
-    found = _Found()
+    found = _Found({}, set(), set())
     given = {value for call in calls for value in call.values()}
     for kind in Kind:
         asked = ((value.text,) for value in given if value.kind is kind)
-        for text, contact_id, primary_id, _, stands, *_ in HOLDERS[kind].ask(connection, asked):
+        for text, contact_id, primary_id in PRIMARIES[kind].ask(connection, asked):
             if contact_id is None:
                 found.nobody.add(Value(kind, text))
-            elif stands:
+            elif primary_id is not None:
                 found.primaries[Value(kind, text)] = primary_id
-    apart: set[Content] = set()
-    for call in calls:
-        primaries = [found.primaries[v] for v in found.left(call) if v in found.primaries]
-        found.heads += primaries[:1]
-        if len(set(primaries)) > 1:
-            apart.add(call.content)
-    found.heads = list(dict.fromkeys(found.heads))
+    apart = {call.content for call in calls if len(set(found.primaries_of(call))) > 1}
     for _, email, phone_number, _, _, held_by in PAIRS.ask(connection, apart):
         if held_by is not None:
             found.held.add((email, phone_number))

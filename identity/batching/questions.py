@@ -39,7 +39,28 @@ def _holders_of(kind: Kind) -> Question:
     return Question(build, value=Text)
 
 
+def _primaries_of(kind: Kind) -> Question:
+    def build(asked: FromClause) -> Selected:
+        holds = and_(_holder.id == Identifier.contact_id, _holder.deleted_at.is_(None))
+        # As above.
+        named = func.coalesce(kind.value, asked.c.value)
+        key = and_(Identifier.kind == named, Identifier.value == asked.c.value)
+        return (
+            select(
+                *(Identifier.value, Identifier.contact_id),
+                func.coalesce(_holder.linked_id, _holder.id),
+            )
+            .select_from(asked)
+            .join(Identifier, key)
+            .outerjoin(_holder, holds)
+        )
+
+    return Question(build, value=Text)
+
+
 HOLDERS = {kind: _holders_of(kind) for kind in Kind}
+PRIMARIES = {kind: _primaries_of(kind) for kind in Kind}
+"""Whose values are, and no more than that."""
 
 
 def _claims(*columns: str) -> Question:

@@ -18,17 +18,20 @@ TRIES = 3
 
 
 def take(
-    calls: Sequence[Call], source: str, import_id: int | None = None
+    calls: Sequence[Call], source: str, import_id: int | None = None, found: Look | None = None
 ) -> tuple[Decided, Written]:
     """Write what `calls` bring, in one transaction, and return it with the ids that it was given.
 
-    `import_id` says which import brings them, if one does. Raise `Unavailable` when the database
+    `import_id` says which import brings them, if one does; `found` is what is known of them, where
+    somebody has looked already. Raise `Unavailable` when the database
     cannot be reached, and `Contended` when too many of the customers concerned kept being changed
     by others; then nothing was written.
     """
+    first = iter([found])
 
     def write() -> tuple[Decided, Written]:
-        return _take(calls, source, import_id)
+        # Whoever lost a race looks again.
+        return _take(calls, source, import_id, next(first, None))
 
     try:
         return database.retrying(write, tries=TRIES)
@@ -44,11 +47,12 @@ def take(
     return database.retrying(write)
 
 
-def _take(calls: Sequence[Call], source: str, import_id: int | None) -> tuple[Decided, Written]:
+def _take(
+    calls: Sequence[Call], source: str, import_id: int | None, found: Look | None
+) -> tuple[Decided, Written]:
     alone, news = database.has_one_writer(), calls
-    # A file brings news, mostly. Of calls many repeat what is known, and nobody waits for those.
-    if not alone or import_id is None:
-        found = look_now(calls, source).sound()
+    if not alone:
+        found = found or look_now(calls, source).sound()
         news = found.news(calls)
         if not news:
             return Decided(), Written(0, ())
@@ -59,6 +63,7 @@ def _take(calls: Sequence[Call], source: str, import_id: int | None) -> tuple[De
             news = found.news(news)
             known = found
         else:
+            assert found is not None
             known = _lock(connection, found, news, source)
         teller = Teller(source, datetime.now(UTC), import_id)
         decided = decide(news, known.known, known.ruled, teller.now)

@@ -1,4 +1,4 @@
-"""Calls that were sent together, told one after another."""
+"""Calls that were sent together, told one after another, and answered with their customers."""
 
 import time
 from collections import Counter
@@ -6,15 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from identity import database
+from identity import database, rebuilding
 from identity.batching import taking
+from identity.batching.answering import Answers
+from identity.batching.looking import Drifted, Look, look
 from identity.deciding import Call, Decided
 from identity.errors import Contended, Unavailable
+from identity.identifiers import Value
 from identity.models import EventKind
 
 T = TypeVar("T")
-PART = 50
-"""Calls in one transaction. Whoever else wants to write waits for one of these, and not for all."""
+LOOKED, PART = 250, 50
+"""Calls about which the database is asked at a time, and those in one transaction. Whoever else
+wants to write waits for one of these, and not for a thousand calls."""
 
 
 @dataclass(slots=True)
@@ -40,37 +44,88 @@ class Told:
         self.contacts += len(decided.contacts)
 
 
-def tell(calls: Sequence[Call], source: str) -> Told:
-    """Tell calls in their order, and return what became of them.
+def tell(calls: Sequence[Call], source: str) -> tuple[Told, Answers]:
+    """Tell calls in their order; return what became of them, and what each is answered with.
 
     Each has a line of its own. What was told is durable when it returns. Calls that others keep in
     the way of are left out, and so are all that follow when the database goes away or patience
-    ends. Raise `Unavailable` when nothing could be told.
+    ends. Raise `Unavailable` when nothing could be told, or the answers cannot be read.
     """
     telling = _Telling(source)
-    for part in parts(calls):
-        telling.tell(part)
+    for looked in parts(calls, LOOKED):
+        telling.tell(looked)
     told = telling.told
     if calls and len(told.left_out) == len(calls):
         raise told.left_out[calls[0].line]
-    return told
+    if told.left_out or told.lines or telling.any_news:
+        return told, answer([call for call in calls if call.line not in told.left_out], told)
+    return told, telling.answers
+
+
+def answer(calls: Sequence[Call], told: Told) -> Answers:
+    """Return what each call is answered with, once all of them were decided.
+
+    Raise `Unavailable` when the database cannot be reached.
+    """
+    answers = Answers(told.lines)
+    for looked in parts(calls, LOOKED):
+        with database.lookups() as connection:
+            answers.read(connection, looked)
+    return answers
 
 
 class _Telling:
     """Tells calls for as long as there is patience."""
 
     def __init__(self, source: str) -> None:
-        self.told = Told()
+        self.told, self.answers = Told(), Answers()
+        self.any_news = False
         self._source = source
         self._deadline = time.monotonic() + database.PATIENCE
         self._gone: Unavailable | None = None
 
     def tell(self, calls: Sequence[Call]) -> None:
+        """Look at some calls, and tell what is new about them, part after part."""
+        try:
+            found = self._gone or self._look(calls)
+        except Unavailable as unavailable:
+            found = self._gone = unavailable
+        if not isinstance(found, Look):
+            self._leave_out(calls, found)
+            return
+        news, told = found.news(calls), set[Value]()
+        self.any_news |= bool(news)
+        for part in parts(news, PART):
+            values = {value for call in part for value in call.values()}
+            # What was told meanwhile is not what was found.
+            self._take(part, None if told & values else found)
+            told |= values
+
+    def _look(self, calls: Sequence[Call]) -> Look:
+        """Return what is known of some calls; note what they are answered with, if that is all."""
+
+        def read() -> Look:
+            with database.lookups() as connection:
+                found = look(connection, calls, self._source).sound()
+                if not self.any_news and not found.news(calls):
+                    # As nearly always where a shop sends all it has, again and again.
+                    self.answers.read(connection, calls, found)
+                return found
+
+        try:
+            return database.retrying(read, tries=1)
+        except Contended as contended:
+            if not isinstance(contended.__cause__, Drifted):
+                raise
+            rebuilding.mend(contended.__cause__.values)
+        return database.retrying(read)
+
+    def _take(self, calls: Sequence[Call], found: Look | None) -> None:
         """Tell a part; in halves and halves of those where others are busy with its customers."""
         problem = self._gone
         if problem is None:
             try:
-                decided, _ = taking.take(calls, self._source)
+                decided, _ = taking.take(calls, self._source, found=found)
             except Unavailable as unavailable:
                 problem = unavailable
             else:
@@ -79,16 +134,19 @@ class _Telling:
         if not isinstance(problem, Contended) or time.monotonic() > self._deadline:
             self._gone = problem
         if self._gone or len(calls) == 1:
-            self.told.left_out.update((call.line, problem) for call in calls)
+            self._leave_out(calls, problem)
             return
         middle = len(calls) // 2
         for half in calls[:middle], calls[middle:]:
-            self.tell(half)
+            self._take(half, None)
+
+    def _leave_out(self, calls: Sequence[Call], problem: Unavailable) -> None:
+        self.told.left_out.update((call.line, problem) for call in calls)
 
 
-def parts(calls: Sequence[T]) -> Iterator[Sequence[T]]:
+def parts(calls: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Yield what is to be done part after part, and let others have the process in between."""
-    for first in range(0, len(calls), PART):
+    for first in range(0, len(calls), size):
         if first:
             time.sleep(0)
-        yield calls[first : first + PART]
+        yield calls[first : first + size]

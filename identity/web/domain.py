@@ -1,11 +1,12 @@
 """What views ask of the domain, on behalf of whoever is asking."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from flask import g
 
 from identity import clusters, crowds, database, explaining, reconciliation
-from identity.batching import answering, telling
+from identity.batching import telling
+from identity.batching.answering import Answers
 from identity.batching.telling import Told
 from identity.caution import calls as caution
 from identity.clusters import Cluster, Member
@@ -42,23 +43,22 @@ def decide_all(calls: Sequence[Call], otherwise: str) -> dict[int, Outcome | Ide
     """
     source, config = callers.source(otherwise), current.config()
     charging.check_news()
-    told = telling.tell(calls, source)
+    told, answers = telling.tell(calls, source)
     charging.charge_news(told.contacts)
     calls = [call for call in calls if call.line not in told.left_out]
     g.decision = metrics.count_decisions(told, len(calls))
-    answers = answering.answer(calls, told.lines)
     if config.careful and _separated(calls, told, answers, source, config.many_strangers):
-        answers = answering.answer(calls, told.lines)
-    for answered in answers.values():
+        answers = telling.answer(calls, told)
+    for answered in answers.by_line.values():
         if isinstance(answered, Outcome):
             metrics.CONTACTS.observe(len(answered.cluster.members))
-    return answers | told.left_out
+    return answers.by_line | told.left_out
 
 
 def _separated(
     calls: Sequence[Call],
     told: Told,
-    answers: Mapping[int, Outcome | IdentityError],
+    answers: Answers,
     source: str,
     many: int,
 ) -> bool:
@@ -66,7 +66,10 @@ def _separated(
     checked: set[Value] = set()
     separated = False
     for call in calls:
-        answered, values = answers[call.line], [v for v in call.values() if v not in checked]
+        answered, values = (
+            answers.by_line[call.line],
+            [v for v in call.values() if v not in checked],
+        )
         if call.line in told.news and isinstance(answered, Outcome):
             checked.update(values)
             separated |= caution.check_joined(values, answered.cluster, source, many)

@@ -7,7 +7,7 @@ from flask import Response
 from pydantic import ValidationError
 
 from identity.auditing import Deed
-from identity.batching.telling import parts
+from identity.batching.telling import LOOKED, parts
 from identity.deciding import Call
 from identity.errors import IdentityError, InvalidInput
 from identity.reconciliation import Outcome
@@ -48,7 +48,7 @@ def identify_batch() -> Response:
     charging.charge_all(len(given))
     calls: list[Call] = []
     answers: dict[int, Outcome | IdentityError] = {}
-    for part in parts(list(enumerate(given))):
+    for part in parts(list(enumerate(given)), LOOKED):
         for line, each in part:
             try:
                 if isinstance(each, ValidationError):
@@ -67,7 +67,7 @@ csrf.exempt(identify_batch)
 def _response(answers: Mapping[int, Outcome | IdentityError]) -> Response:
     present = presenters.masked if callers.masked() else presenters.answer
     told: list[str] = []
-    for part in parts(range(len(answers))):
+    for part in parts(range(len(answers)), LOOKED):
         for line in part:
             answered = answers[line]
             if isinstance(answered, Outcome):
