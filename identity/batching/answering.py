@@ -60,20 +60,26 @@ class Answers:
     ) -> None:
         """Find the answers to some calls, in a snapshot in which somebody may have looked."""
         found = _read(connection, calls) if looked is None else _seen(looked)
-        heads = dict.fromkeys(primary for call in calls for primary in found.primaries_of(call)[:1])
+        primaries = [found.primaries_of(call) for call in calls]
+        heads = dict.fromkeys(each[0] for each in primaries if each)
         customers = self._reader.read(connection, list(heads), self._room)
-        for call in calls:
-            self.by_line[call.line] = self._answer(call, found, customers)
+        for call, each in zip(calls, primaries, strict=True):
+            self.by_line[call.line] = self._answer(call, each, found, customers)
 
     def _answer(
-        self, call: Call, found: "_Found", customers: Mapping[int, Cluster]
+        self,
+        call: Call,
+        primaries: Sequence[int],
+        found: "_Found",
+        customers: Mapping[int, Cluster],
     ) -> Outcome | IdentityError:
-        primaries = found.primaries_of(call)
-        given = len(list(call.values()))
-        nobody = [value.kind for value in call.values() if value in found.nobody]
+        given = 2 - call.content.count(None)
+        nobody: list[Kind] = []
+        if found.nobody:
+            nobody = [value.kind for value in call.values() if value in found.nobody]
         if len(nobody) == given and call.line not in self._told:
             return nothing_left(call.values())
-        apart = len(set(primaries)) > 1
+        apart = len(primaries) > 1 and primaries[0] != primaries[1]
         whole = primaries and len(primaries) + len(nobody) == given
         if not whole or (apart and call.content not in found.held):
             # A ruling changed it since it was told. Told again it is answered as it is now.
@@ -94,8 +100,8 @@ class _Found(NamedTuple):
 
     def primaries_of(self, call: Call) -> list[int]:
         """Return the primaries of what counts of a call: of the email first."""
-        values = (value for value in call.values() if value not in self.nobody)
-        return [self.primaries[value] for value in values if value in self.primaries]
+        holders, nobody = self.primaries, self.nobody
+        return [holders[v] for v in call.values() if v in holders and v not in nobody]
 
 
 def _seen(looked: Look) -> _Found:

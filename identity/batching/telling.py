@@ -86,14 +86,15 @@ class _Telling:
 
     def tell(self, calls: Sequence[Call]) -> None:
         """Look at some calls, and tell what is new about them, part after part."""
-        try:
-            found = self._gone or self._look(calls)
-        except Unavailable as unavailable:
-            found = self._gone = unavailable
-        if not isinstance(found, Look):
-            self._leave_out(calls, found)
+        if self._gone is None:
+            try:
+                found, news = self._look(calls)
+            except Unavailable as unavailable:
+                self._gone = unavailable
+        if self._gone is not None:
+            self._leave_out(calls, self._gone)
             return
-        news, told = found.news(calls), set[Value]()
+        told = set[Value]()
         self.any_news |= bool(news)
         for part in parts(news, PART):
             values = {value for call in part for value in call.values()}
@@ -101,16 +102,20 @@ class _Telling:
             self._take(part, None if told & values else found)
             told |= values
 
-    def _look(self, calls: Sequence[Call]) -> Look:
-        """Return what is known of some calls; note what they are answered with, if that is all."""
+    def _look(self, calls: Sequence[Call]) -> tuple[Look, list[Call]]:
+        """Return what is known of some calls, and which of them are news.
 
-        def read() -> Look:
+        Where none are so far, note what they are answered with.
+        """
+
+        def read() -> tuple[Look, list[Call]]:
             with database.lookups() as connection:
                 found = look(connection, calls, self._source).sound()
-                if not self.any_news and not found.news(calls):
+                news = found.news(calls)
+                if not (news or self.any_news):
                     # As nearly always where a shop sends all it has, again and again.
                     self.answers.read(connection, calls, found)
-                return found
+                return found, news
 
         try:
             return database.retrying(read, tries=1)

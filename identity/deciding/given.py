@@ -1,6 +1,6 @@
 """What goes in: what is told, what is known before, and what was ruled about it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -66,12 +66,15 @@ class Call(NamedTuple):
         """The email and the phone number."""
         return self.email, self.phone_number
 
-    def values(self) -> Iterable[Value]:
+    def values(self) -> Sequence[Value]:
         """Return what was given, the email first."""
-        if self.email is not None:
-            yield Value(Kind.EMAIL, self.email)
-        if self.phone_number is not None:
-            yield Value(Kind.PHONE, self.phone_number)
+        # Asked for many times of each call: going through a generator takes twice as long.
+        email, phone_number = self.email, self.phone_number
+        if email is None:
+            return () if phone_number is None else (Value(Kind.PHONE, phone_number),)
+        if phone_number is None:
+            return (Value(Kind.EMAIL, email),)
+        return Value(Kind.EMAIL, email), Value(Kind.PHONE, phone_number)
 
 
 @dataclass(slots=True)
