@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import psycopg
 import urllib3
@@ -163,7 +164,7 @@ def measure(
 ) -> dict[str, Measured]:
     """Serve a filled database, and let singles and batches take turns."""
     results = {kind: Measured() for kind in KINDS}
-    settings = {"IDENTITY_API_KEY": KEY, "RATE_LIMIT_KEY": "1000000000/minute"}
+    settings: dict[str, Any] = {"IDENTITY_API_KEY": KEY, "RATE_LIMIT_KEY": "1000000000/minute"}
     with tempfile.TemporaryDirectory() as name, run.database(backend, Path(name)) as url:
         folder = Path(name)
         population.fill(run.driven(url), contacts)
