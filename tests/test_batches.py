@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event as happening
 from sqlalchemy import select, update
@@ -24,9 +24,10 @@ from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, LinksNobody
 from identity.verification import verify
 from identity.web.api.schemas import BatchAnswered
+from tests.bringing import as_file, bring
 from tests.callers import KEY, bearing, from_outside, key
 from tests.conftest import Make, See
-from tests.examples import BATCHES, CALLS, EMAILS, INTERPLAY, PHONES
+from tests.examples import BATCHES, CALLS, EMAILS, INTERPLAY, PHONES, Row
 from tests.oracle import Call
 from tests.tables import count, empty, state
 
@@ -199,7 +200,7 @@ def rule(aparts: list[tuple[str, str]], nobodies: list[str]) -> None:
 def test_a_batch_ends_as_its_calls_one_by_one(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    @INTERPLAY
+    @settings(INTERPLAY, max_examples=25)
     @given(st.lists(CALLS, max_size=6), APARTS, NOBODIES, st.lists(BODIES, max_size=10), BATCHES)
     def check(
         before: list[Call],
@@ -291,6 +292,20 @@ def test_what_a_batch_brings_is_counted_as_what_calls_bring(make: Make) -> None:
         response = client.post(path, json=body, headers=bearing(KEY))
         assert response.status_code == 429
         assert "unknown emails and phone numbers" in response.get_json()["error"]
+
+
+def test_answers_about_a_large_customer_are_charged_for_their_size(make: Make) -> None:
+    client = from_outside(make(IDENTITY_API_KEY=KEY, RATE_LIMIT_KEY="20/minute"))
+    rows: list[Row] = [(f"{n}@crowd.example", "1955", None, "") for n in range(500)]
+    with client.application.app_context():
+        bring(as_file(rows))
+    crowd = {"phoneNumber": "1955"}
+
+    # Each counts for three.
+    assert statuses(send(client, *[crowd] * 5, headers=bearing(KEY))) == [200] * 5
+
+    refused = client.post("/identify/batch", json={"calls": [DOC] * 6}, headers=bearing(KEY))
+    assert refused.status_code == 429
 
 
 def test_the_answers_hold_so_many_contacts_and_no_more(

@@ -21,6 +21,8 @@ from identity.reconciliation import Outcome, nothing_left
 
 MOST = 20_000
 """Contacts in all answers together: two megabytes. One customer may have as many."""
+READ = 5 * MOST
+"""Contacts that are read at most: those of a customer for whom there is no room are in vain."""
 FULL = (
     f"The answers to one request hold {MOST:,} contacts at most. This call was decided; "
     "send it by itself to have its answer."
@@ -54,6 +56,11 @@ class Answers:
         self._told = told
         self._room = MOST
         self._reader = _Reader()
+
+    @property
+    def in_vain(self) -> int:
+        """How many contacts were read of customers for whom there was no room."""
+        return max(0, self._room - self._reader.rows + (READ - MOST))
 
     def read(
         self, connection: Connection, calls: Sequence[Call], looked: Look | None = None
@@ -129,9 +136,8 @@ def _read(connection: Connection, calls: Sequence[Call]) -> _Found:
 class _Reader:
     """Reads customers for as long as there is room for them."""
 
-    rows: int = 5 * MOST
-    """Contacts that may still be read: those of a customer for whom there is no room are read in
-    vain."""
+    rows: int = READ
+    """Contacts that may still be read."""
 
     def read(
         self, connection: Connection, primaries: Sequence[int], room: int

@@ -51,25 +51,21 @@ def decide_all(calls: Sequence[Call], otherwise: str) -> dict[int, Outcome | Ide
         answers = telling.answer(calls, told)
     for answered in answers.by_line.values():
         if isinstance(answered, Outcome):
-            metrics.CONTACTS.observe(len(answered.cluster.members))
+            contacts = len(answered.cluster.members)
+            metrics.CONTACTS.observe(contacts)
+            if contacts > clusters.MANY:
+                charging.charge_size(contacts)
+    charging.charge_size(answers.in_vain)
     return answers.by_line | told.left_out
 
 
-def _separated(
-    calls: Sequence[Call],
-    told: Told,
-    answers: Answers,
-    source: str,
-    many: int,
-) -> bool:
+def _separated(calls: Sequence[Call], told: Told, answers: Answers, source: str, many: int) -> bool:
     """Let values of calls link nobody that join too many strangers; tell whether any do."""
     checked: set[Value] = set()
     separated = False
     for call in calls:
-        answered, values = (
-            answers.by_line[call.line],
-            [v for v in call.values() if v not in checked],
-        )
+        answered = answers.by_line[call.line]
+        values = [value for value in call.values() if value not in checked]
         if call.line in told.news and isinstance(answered, Outcome):
             checked.update(values)
             separated |= caution.check_joined(values, answered.cluster, source, many)
