@@ -95,16 +95,16 @@ def _all_at_once() -> Select[int, int]:
     """Return the statement that writes all or, when an identifier is taken, nothing."""
     drawn = select(Sequence("contact_id_seq").next_value().label("id")).cte("drawn")
     taken = _take_identifiers(drawn.c.id).returning(Identifier.table().c.contact_id).cte("taken")
-    count = select(func.count().label("of")).select_from(taken).subquery("count")
+    count = func.count()
     asked = bindparam("to_take", type_=BigInteger)
     # What is taken of two cannot be given back but by an error. Its words are all that the
     # database writes into its log.
     is_all = case(
-        (count.c.of == asked, true()),
-        (count.c.of == literal_column("0"), false()),
-        else_=cast(func.concat(literal_column(f"'{HALF}'"), count.c.of), Boolean),
+        (count == asked, true()),
+        (count == literal_column("0"), false()),
+        else_=cast(func.concat(literal_column(f"'{HALF}'"), count), Boolean),
     )
-    won = select(drawn.c.id).join(count, is_all).cte("won")
+    won = select(func.max(taken.c.contact_id).label("id")).having(is_all).cte("won")
     added = insert(Contact.table()).from_select(["id", *_said], select(won.c.id, *_said.values()))
     event = Event.table().c
     line = events.line(won.c.id).returning(event.contact_id, event.id).cte("line")
