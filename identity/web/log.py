@@ -17,7 +17,6 @@ def begin(*, at_once: bool) -> None:
     if not root.handlers:
         # No line tells of them, and finding them out takes a third of making one.
         logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-        logging.logAsyncioTasks = False
         # A process that stands still between requests would write its lines with the next one.
         handler = logging.StreamHandler() if at_once else Gathered()
         handler.setFormatter(PlainLines() if sys.stderr.isatty() else JsonLines())
