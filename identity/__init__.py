@@ -67,7 +67,7 @@ def _serve(app: Flask) -> None:
     wording.teach(app)
     app.add_template_filter(telling.sentence, "told")
     app.add_template_filter(telling.imported)
-    for asked in callers.may_use, callers.may_follow:
+    for asked in callers.may_use, callers.may_follow, callers.signed_in:
         app.add_template_global(asked)
     answer_every_error(app)
     app.cli.add_command(cli.identity)

@@ -153,6 +153,17 @@ def test_the_password_of_the_environment_has_the_role_that_is_set(make: Make, ro
     assert statuses == [200 if role.includes(each) else 403 for each in Role]
 
 
+def test_who_has_not_signed_in_yet_is_led_there(make: Make) -> None:
+    client = from_outside(make(IDENTITY_PASSWORD=PASSWORD))
+
+    page = client.get("/docs", headers=PAGES).text
+
+    assert 'href="/clusters"' in page
+    assert "/import" not in page
+    assert "Sign out" not in page
+    assert client.get("/clusters").location == "/sign-in?to=/clusters"
+
+
 def test_every_address_that_a_test_walks_to_is_one_of_ours(app: Flask) -> None:
     with pytest.raises(HTTPException):
         needed(app, "GET", "/nowhere")

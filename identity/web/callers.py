@@ -60,6 +60,7 @@ class Caller:
 
 EVERYTHING = Caller(None, frozenset({Scope.IDENTIFY, Scope.READ}), Role.ADMINISTRATOR)
 NOBODY = Caller(None)
+STRANGER = Caller(None, role=Role.VIEWER)
 
 
 def source(otherwise: str) -> str:
@@ -89,8 +90,17 @@ def check(what: May) -> None:
 def may_use(endpoint: str) -> bool:
     """Tell whether the caller may use a view, so that a page offers nothing that they may not."""
     caller: Caller = g.get("caller", NOBODY)
+    if caller is NOBODY:
+        # Who has not signed in yet is led there by whatever anybody may look at.
+        caller = STRANGER
     view = current_app.view_functions.get(endpoint)
     return caller.may(getattr(view, "may", May.ANYONE))
+
+
+def signed_in() -> bool:
+    """Tell whether the caller is somebody who signed in."""
+    caller: Caller = g.get("caller", NOBODY)
+    return caller.is_user and caller.name is not None
 
 
 def may_follow(address: str) -> bool:
