@@ -157,6 +157,7 @@ FLOORS = {
         {"signing"},
         {
             "account",
+            "users",
             "activity",
             "applying",
             "audit",

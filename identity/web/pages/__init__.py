@@ -17,4 +17,5 @@ from identity.web.pages import (
     ruling_pages,  # noqa: F401
     searching,  # noqa: F401
     signing,  # noqa: F401
+    users,  # noqa: F401
 )

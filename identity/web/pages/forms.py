@@ -37,6 +37,14 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
     source = StringField("Source")
 
 
+class UserForm(FlaskForm):  # type: ignore[misc]
+    """Somebody who is to sign in."""
+
+    user = StringField("Name")
+    password = PasswordField("Password")
+    role = StringField("Role")
+
+
 class PasswordForm(FlaskForm):  # type: ignore[misc]
     """The password that somebody has, and another one."""
 
