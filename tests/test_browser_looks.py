@@ -29,6 +29,7 @@ FILE = b"email,phone\nlorraine@hillvalley.edu,123456\nnobody,1\n" + b"".join(
 )
 ADDRESSES = [
     *("/", "/add", "/import", "/imports/1", "/imports/2", "/clusters", "/clusters?order=largest"),
+    *("/audit", "/users", "/account"),
     *("/events", "/events?source=import:1", "/events?kind=held&day=1985-10-26"),
     *("/clusters/1", "/clusters/1?at=e1&and=e2", "/clusters/1?link=e1.p1", "/clusters/404"),
     *("/review", "/review?kind=shared", "/review/fine", "/review/rulings", "/review/rulings/1"),
