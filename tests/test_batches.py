@@ -4,6 +4,7 @@ import json
 from contextlib import suppress
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -370,6 +371,18 @@ def test_when_the_database_goes_away_in_the_middle_the_rest_is_left_out(
 
     assert statuses(send(client, *bodies)) == [200, 200, 503, 503, 503, 503]
     assert asked == [2, 2]
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+def test_connections_that_died_are_made_anew(client: FlaskClient, database_url: str) -> None:
+    send(client, DOC)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    assert statuses(send(client, DOC, MARTY)) == [200, 200]
 
 
 def test_a_ruling_that_comes_between_is_asked_about_again(

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from sqlalchemy import Integer, literal_column, select
+
 from identity import database, rebuilding
 from identity.batching import taking
 from identity.batching.answering import Answers
@@ -19,6 +21,7 @@ T = TypeVar("T")
 LOOKED, PART = 250, 50
 """Calls about which the database is asked at a time, and those in one transaction. Whoever else
 wants to write waits for one of these, and not for a thousand calls."""
+SOMETHING = select(literal_column("1", Integer))
 
 
 @dataclass(slots=True)
@@ -51,7 +54,13 @@ def tell(calls: Sequence[Call], source: str) -> tuple[Told, Answers]:
     the way of are left out, and so are all that follow when the database goes away or patience
     ends. Raise `Unavailable` when nothing could be told, or the answers cannot be read.
     """
-    telling = _Telling(source)
+    with database.within(database.PATIENCE):
+        # A connection that died is made anew here. A snapshot says no more than that it did.
+        database.read(lambda connection: connection.scalar(SOMETHING))
+        return _tell(calls, _Telling(source))
+
+
+def _tell(calls: Sequence[Call], telling: "_Telling") -> tuple[Told, Answers]:
     for looked in parts(calls, LOOKED):
         telling.tell(looked)
     told = telling.told
@@ -68,9 +77,10 @@ def answer(calls: Sequence[Call], told: Told) -> Answers:
     Raise `Unavailable` when the database cannot be reached.
     """
     answers = Answers(told.lines)
-    for looked in parts(calls, LOOKED):
-        with database.lookups() as connection:
-            answers.read(connection, looked)
+    with database.within(database.PATIENCE):
+        for looked in parts(calls, LOOKED):
+            with database.lookups() as connection:
+                answers.read(connection, looked)
     return answers
 
 
