@@ -36,18 +36,19 @@ class Session:
 
 def begin_session(name: str, came_from: str | None = None) -> str:
     """Begin a session of somebody whose password was right; return what their browser keeps."""
-    token, now = secrets.token_urlsafe(32), datetime.now(UTC)
-    values = {"hash": hashed(token), "name": name, "began_at": now, "ends_at": now + LASTS}
+    now = datetime.now(UTC)
 
-    def write() -> None:
+    def write() -> str:
+        # Anew for each try: after a connection that was lost during the commit, there may be one.
+        token = secrets.token_urlsafe(32)
+        values = {"hash": hashed(token), "name": name, "began_at": now, "ends_at": now + LASTS}
         with database.transaction() as connection:
             connection.execute(delete(Row).where(Row.ends_at < now))
             connection.execute(insert(Row).values(values))
             auditing.record(connection, Deed.SIGNED_IN, name, came_from=came_from)
+        return token
 
-    # Once only: said twice, it would find its own row.
-    database.retrying(write, tries=1)
-    return token
+    return database.retrying(write)
 
 
 def session_of(token: str) -> Session | None:
