@@ -37,6 +37,7 @@ from sqlalchemy import (
 from identity.identifiers import Identifiers, Kind, Value
 from identity.models import Claim, Contact, Id, Identifier, KeptApart, Precedence, Reference
 from identity.prepared import Prepared
+from identity.probing import is_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,16 +206,6 @@ _columns = (
 )
 
 
-def linked_to(linked_id: ColumnElement[Any], primary: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Return the condition that a contact is linked to a primary.
-
-    Said twice. Of an equality alone PostgreSQL expects what its figures say, and figures from when
-    two customers were all there were say that it holds for half of the table: it would be read
-    whole. Of a range it expects a two-hundredth, whatever the figures.
-    """
-    return and_(linked_id == primary, linked_id.between(primary, primary))
-
-
 def known_as(kind: Kind) -> ColumnElement[Any]:
     """Return the primary of a value, `NOBODY` if it links nobody, NULL when it is not known."""
     holder = and_(_contact.id == _identifier.contact_id, _contact.deleted_at.is_(None))
@@ -238,7 +229,7 @@ def members_of(*primaries: ColumnElement[Any], most: int | None = None) -> Subqu
     standing = select(*_columns).where(_contact.deleted_at.is_(None))
     chosen = [standing.where(_contact.id == primary) for primary in primaries]
     for primary in primaries:
-        linked = standing.where(linked_to(_contact.linked_id, primary))
+        linked = standing.where(is_value(_contact.linked_id, primary))
         chosen.append(linked if most is None else _at_most(most, linked))
     return union_all(*chosen).subquery("member")
 
@@ -262,7 +253,7 @@ def of_members(column: ColumnElement[Any], primary_id: ColumnElement[Any]) -> Co
     return union_all(
         select(column).where(_contact.id == primary_id, _contact.deleted_at.is_(None)),
         select(column).where(
-            linked_to(_contact.linked_id, primary_id), _contact.deleted_at.is_(None)
+            is_value(_contact.linked_id, primary_id), _contact.deleted_at.is_(None)
         ),
     )
 

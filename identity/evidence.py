@@ -29,6 +29,7 @@ from identity.bulk import Question, Selected
 from identity.deciding import Content, Memory, Ruled
 from identity.identifiers import KINDS, Kind, Value, referred
 from identity.models import Claim, Identifier, KeptApart, Reference, Ruling, Withdrawal
+from identity.probing import is_value
 
 
 class Telling(NamedTuple):
@@ -80,7 +81,7 @@ def _claims_with(column: Any, *chosen: Any) -> Question:
         return (
             select(*chosen)
             .select_from(asked)
-            .join(Claim.table(), column == asked.c.value)
+            .join(Claim.table(), is_value(column, asked.c.value))
             .where(or_(_claim.stands, _covered))
             .where(PHONE_IS_TOLD if column is _claim.phone_number else true())
         )

@@ -21,6 +21,7 @@ from identity.errors import LostRace
 from identity.evidence import Telling
 from identity.identifiers import Identifiers, Kind, Value
 from identity.models import Contact, EventKind
+from identity.probing import is_value
 from identity.writing import Corrections, Row, Written
 
 
@@ -83,7 +84,9 @@ def _contacts(asked: FromClause) -> Selected:
 
 def _followers(asked: FromClause) -> Selected:
     return (
-        select(*_columns).select_from(asked).join(Contact.table(), _contact.linked_id == asked.c.id)
+        select(*_columns)
+        .select_from(asked)
+        .join(Contact.table(), is_value(_contact.linked_id, asked.c.id))
     )
 
 

@@ -36,7 +36,7 @@ FLOORS = {
             "remembering",
         }
         | {"roles"},
-        {"identifiers", "database"},
+        {"identifiers", "database", "probing"},
         {"models", "prepared", "bulk", "fillers", "group_commit"},
         {"deciding", "clusters", "ledger", "events", "auditing"},
         {"evidence", "writing", "browsing", "activity", "access", "transcribing", "crowds"},

@@ -16,6 +16,7 @@ from identity.deciding import Call, Content
 from identity.errors import Contended, IdentityError, TooLarge
 from identity.identifiers import Kind, Value
 from identity.models import Contact
+from identity.probing import is_value
 from identity.rebuilding import CONTACTS
 from identity.reconciliation import Outcome, nothing_left
 
@@ -38,7 +39,7 @@ def _followers(asked: FromClause) -> Selected:
             *(_contact.phone_number, _contact.created_at),
         )
         .select_from(asked)
-        .join(Contact.table(), _contact.linked_id == asked.c.id)
+        .join(Contact.table(), is_value(_contact.linked_id, asked.c.id))
         .where(_contact.deleted_at.is_(None))
         .limit(bindparam("most", type_=Integer))
     )

@@ -7,6 +7,7 @@ from sqlalchemy.orm import aliased
 
 from identity.clusters import Member
 from identity.models import Contact, Id
+from identity.probing import is_value
 
 LISTED = 50
 """Contacts on a page."""
@@ -20,7 +21,7 @@ HEAD = (
     select(
         *(_primary[name] for name in _member_columns),
         select(func.count())
-        .where(_follower.linked_id == _primary.id, _follower.deleted_at.is_(None))
+        .where(is_value(_follower.linked_id, _primary.id), _follower.deleted_at.is_(None))
         .scalar_subquery(),
     )
     .where(_contact.id == _id, _contact.deleted_at.is_(None))
@@ -37,7 +38,7 @@ def head(connection: Connection, contact_id: int) -> tuple[Member, int] | None:
 
 _primary_id = bindparam("primary_id", type_=Id)
 _standing = select(_contact.id).where(_contact.deleted_at.is_(None))
-_secondaries = _standing.where(_contact.linked_id == _primary_id)
+_secondaries = _standing.where(is_value(_contact.linked_id, _primary_id))
 PAGE = (
     _secondaries.with_only_columns(*(_contact[name] for name in _member_columns))
     .order_by(_contact.created_at, _contact.id)

@@ -21,6 +21,7 @@ from identity.bulk import Change, Question, Selected, spoken
 from identity.database import UtcDateTime
 from identity.deciding import NEW, Decided, NewContact
 from identity.models import Claim, Contact, EventKind
+from identity.probing import is_value
 from identity.writing.contacts import is_one_contact, write_contact
 from identity.writing.loads import (
     CLAIMS,
@@ -60,7 +61,7 @@ ABSORB = (
 
 
 def _followers(asked: FromClause) -> Selected:
-    linked = and_(Contact.linked_id == asked.c.id, Contact.deleted_at.is_(None))
+    linked = and_(is_value(_contact.linked_id, asked.c.id), Contact.deleted_at.is_(None))
     return select(Contact.linked_id, Contact.id).select_from(asked).join(Contact, linked)
 
 
