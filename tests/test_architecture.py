@@ -83,7 +83,7 @@ FLOORS = {
         {"telling"},
     ],
     "identity.importing": [
-        {"columns", "register", "rejects", "tally"},
+        {"columns", "figures", "register", "rejects", "tally"},
         {"files", "rows", "imagining", "beforehand"},
         {"reading"},
         {"run"},

@@ -15,6 +15,7 @@ from identity.deciding import NEW, Call, Decided
 from identity.errors import Contended, InvalidInput
 from identity.importing import register
 from identity.importing.beforehand import Beforehand
+from identity.importing.figures import Figures
 from identity.importing.files import CustomerFile
 from identity.importing.imagining import Imagined
 from identity.importing.reading import Rejected, batches
@@ -96,15 +97,17 @@ def carry_out(source: Source, watcher: Watcher, import_id: int) -> Tally:
     is consistent, and importing the file again does the rest.
     """
     tally = _begin()
-    noted, now = time.monotonic(), datetime.now(UTC)
+    noted, now, figures = time.monotonic(), datetime.now(UTC), Figures()
     register.note(import_id, started_at=now, seen_at=now, feed=source.name, counts=tally.counts())
     with register.running(import_id):
         for calls in _batches(source, watcher, tally):
             parts = _in_parts(calls, source.name, import_id)
             _add(tally, [decided for decided, _ in parts], [ids for _, ids in parts])
+            figures.brought(tally.claims)
             if time.monotonic() > noted + NOTED:
                 noted = time.monotonic()
                 register.note(import_id, counts=tally.counts())
+        figures.ended(tally.claims)
     _reject_empty(source, watcher, tally)
     register.note(import_id, counts=tally.counts(), finished_at=datetime.now(UTC), content=None)
     return tally
