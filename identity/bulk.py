@@ -22,7 +22,6 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
-    Text,
     bindparam,
     cast,
     func,
@@ -35,6 +34,7 @@ from sqlalchemy.types import TypeEngine
 
 from identity.database import UtcDateTime
 from identity.errors import LostRace
+from identity.probing import are_few
 
 ASKED = 1000
 FEW = 20
@@ -92,13 +92,7 @@ class _Joined(Generic[S]):
             cast(value if self._is_plain else value.op("->>")(literal_column(str(place))), kind)
             for place, kind in enumerate(self._columns.values())
         ]
-        # Of these functions the planner expects a hundred rows. With figures of its tables that
-        # are missing or old, it reads whole tables rather than look a hundred times. Of what is
-        # within bounds it expects one in two hundred; an index is looked into for each, then.
-        length = func.length(cast(value, Text))
-        return self._named(cells).where(
-            length.between(literal_column("0"), literal_column("1000000000"))
-        )
+        return self._named(cells).where(are_few(value))
 
     def _asked_sqlite(self, given: ColumnElement[Any]) -> Selected:
         value = func.json_each(given).table_valued("value").c.value
@@ -109,8 +103,7 @@ class _Joined(Generic[S]):
         return self._named(cells)
 
     def _named(self, cells: Sequence[ColumnElement[Any]]) -> Selected:
-        named = zip(cells, self._columns, strict=True)
-        return select(*(cell.label(name) for cell, name in named))
+        return select(*map(ColumnElement.label, cells, self._columns))
 
 
 class Question(_Joined[Selected]):
