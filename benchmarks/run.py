@@ -42,7 +42,7 @@ class Plan:
     sizes: tuple[int, ...]
     workers: int = 2
     threads: int = 4
-    worker_class: str = "gthread"
+    worker_class: str = ""
 
 
 @dataclass
@@ -129,7 +129,9 @@ def measure(url: str, folder: Path, contacts: int, plan: Plan) -> Measured:
     result = Measured()
     # Without a socket for each worker, the first to wake takes all 16 connections at once and
     # the other worker idles: a lottery, and one ticket a round.
-    arguments = ["--reuse-port", "--worker-class", plan.worker_class]
+    arguments = ["--reuse-port"]
+    if plan.worker_class:
+        arguments += ["--worker-class", plan.worker_class]
     with serving(
         url,
         folder,
@@ -246,11 +248,12 @@ def main() -> None:
     parser.add_argument("--pages", action="store_true", help="time the pages with a million")
     parser.add_argument("--imports", action="store_true", help="time importing a million rows")
     parser.add_argument("--rulings", action="store_true", help="time rulings about many")
+    parser.add_argument("--latency", action="store_true", help="how long callers wait")
     parser.add_argument("--against", type=Path, metavar="CLONE", help="another clone, in turns")
     options = parser.parse_args()
     plan = Plan(4, 7, (1_000, 1_000_000))
-    if options.against or options.rulings:
-        beside(options.against, plan, quick=options.quick)
+    if options.against or options.rulings or options.latency:
+        beside(options.against, plan, quick=options.quick, rulings_too=options.rulings)
         return
     if options.pages:
         lines = list(pages.measure(20_000 if options.quick else plan.sizes[-1]))
@@ -289,17 +292,19 @@ def main() -> None:
         write(lines)
 
 
-def beside(other: Path | None, plan: Plan, *, quick: bool) -> None:
-    """Compare with another clone, or else rulings with imports."""
+def beside(other: Path | None, plan: Plan, *, quick: bool, rulings_too: bool) -> None:
+    """Compare with another clone, or rulings with imports, or tell how long callers wait."""
     # These need this module.
-    from benchmarks import against, rulings
+    from benchmarks import against, latency, rulings
 
     if other:
         plan = Plan(2, 3, (1_000,)) if quick else Plan(4, 9, (1_000,))
         lines, what = against.compare(other.resolve(), plan), "against"
-    else:
+    elif rulings_too:
         lines = rulings.compare(*((2_000, 20_000) if quick else (20_000, 1_000_000)))
         what = "rulings"
+    else:
+        lines, what = latency.compare(1_000 if quick else 100_000, 5 if quick else 20), "latency"
     if not quick:
         write(lines, what)
 
