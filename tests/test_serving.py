@@ -77,6 +77,16 @@ def test_what_the_office_answers_is_as_if_it_had_been_asked_itself(server: Serve
     assert large.status == largest.status == 413
 
 
+def test_a_body_that_is_badly_framed_is_refused_before_the_office_hears_of_it(
+    server: Server,
+) -> None:
+    with connected(server) as connection:
+        connection.sendall(HEAD % b"/rulings/plan" + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"The body cannot be read." in answer
+
+
 def test_nobody_tells_the_office_that_they_come_from_here(server: Server) -> None:
     def status(**headers: str) -> int:
         return page(

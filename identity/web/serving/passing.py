@@ -10,8 +10,9 @@ from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
 from flask import Flask, request
+from gunicorn.http.errors import ParseException
 
-from identity.errors import Unavailable
+from identity.errors import IdentityError, InvalidInput, Unavailable
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 CAME_BY = "HTTP_IDENTITY_CAME_BY"
 """The header that tells the office from where a request came to the door, and how."""
 PEER = "REMOTE_ADDR", "REMOTE_PORT", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme"
-AWAY = "identity.office_is_away"
+PROBLEM = "identity.problem"
+"""What came in the way of passing a request on."""
 OF_ONE_JOURNEY = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "expect"}
 """Headers about the connection they came by, and not about the request or the answer."""
 OURS = {*OF_ONE_JOURNEY, "server", "date"}
@@ -51,19 +53,27 @@ class Door:
         path: str = environ["PATH_INFO"]
         if path in self._quick or path.startswith(self._files):
             return self._app(environ, start_response)
+        try:
+            response, parts = self._passed_on(environ)
+        except IdentityError as problem:
+            environ[PROBLEM] = problem
+            return self._app(environ, start_response)
+        headers = [each for each in response.getheaders() if each[0].lower() not in OURS]
+        start_response(f"{response.status} {response.reason}", headers)
+        return parts
+
+    def _passed_on(self, environ: "WSGIEnvironment") -> tuple[HTTPResponse, Iterable[bytes]]:
         # Whole, before the office hears of it: a thread would wait for a client that drips.
         with _body(environ, self._most) as (body, length):
             connection = _Connection(self._office)
             try:
                 response = _ask(connection, environ, body, length)
-                parts = _read(connection, response)
+                return response, _read(connection, response)
             except (OSError, HTTPException):
                 connection.close()
-                environ[AWAY] = True
-                return self._app(environ, start_response)
-        headers = [each for each in response.getheaders() if each[0].lower() not in OURS]
-        start_response(f"{response.status} {response.reason}", headers)
-        return parts
+                raise Unavailable(
+                    "This part of the service is being started again. Try again."
+                ) from None
 
 
 class Office:
@@ -80,14 +90,14 @@ class Office:
         return self._app(environ, start_response)
 
 
-def answer_when_away(app: Flask) -> None:
-    """Let the app say that the office is away, where a door asks it to."""
+def tell_problems(app: Flask) -> None:
+    """Let the app tell what came in the way of passing a request on, as it tells everything."""
 
-    def say() -> None:
-        if request.environ.get(AWAY):
-            raise Unavailable("This part of the service is being started again. Try again.")
+    def tell() -> None:
+        if problem := request.environ.get(PROBLEM):
+            raise problem
 
-    app.before_request(say)
+    app.before_request(tell)
 
 
 class _Connection(HTTPConnection):
@@ -106,9 +116,12 @@ class _Connection(HTTPConnection):
 def _body(environ: "WSGIEnvironment", most: int) -> Iterator[tuple[IO[bytes], int]]:
     """Give the body of a request, up to so many bytes, in a file of its own, and its length."""
     with SpooledTemporaryFile(IN_MEMORY) as file:
-        while most and (part := environ["wsgi.input"].read(min(most, CHUNK))):
-            file.write(part)
-            most -= len(part)
+        try:
+            while most and (part := environ["wsgi.input"].read(min(most, CHUNK))):
+                file.write(part)
+                most -= len(part)
+        except (OSError, ParseException):
+            raise InvalidInput("The body cannot be read.") from None
         length = file.tell()
         file.seek(0)
         yield file, length

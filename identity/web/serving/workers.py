@@ -54,7 +54,7 @@ class Door(GeventWorker):  # type: ignore[misc]
     def load_wsgi(self) -> None:
         """Load the application, as a door serves it."""
         super().load_wsgi()
-        passing.answer_when_away(self.wsgi)
+        passing.tell_problems(self.wsgi)
         self.wsgi = passing.Door(self.wsgi, Worker.path)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
