@@ -15,8 +15,8 @@ def begin(*, at_once: bool) -> None:
     """Begin to write the log to stderr: as JSON, unless somebody is looking."""
     root = logging.getLogger("identity")
     if not root.handlers:
-        # No line tells of them, and finding them out takes a third of making one.
-        logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+        # No line tells of them, and finding them out takes a fourth of making one.
+        logging.logThreads = logging.logMultiprocessing = False
         # A process that stands still between requests would write its lines with the next one.
         handler = logging.StreamHandler() if at_once else Gathered()
         handler.setFormatter(PlainLines() if sys.stderr.isatty() else JsonLines())

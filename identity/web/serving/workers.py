@@ -21,8 +21,9 @@ from identity.web.serving import passing
 
 STALLED = 20
 """Seconds without a byte, in the middle of a request or an answer, after which we hang up."""
-LINGER = 1.0
-"""Seconds for which a door that closes still takes requests on connections that it has."""
+LINGER, CLOSED = 0.3, 1.2
+"""Seconds for which a door that closes still takes requests on connections that it has, and after
+which it takes none at all: it looks once a second whether it is to close."""
 LITTLE, UNWANTED = 64 * 1024, 16 * 1024 * 1024
 """Bytes of a body that nobody asked for: how many are read for the next request to come through,
 and how many so that whoever sends them hears that they are too many."""
@@ -136,7 +137,7 @@ class Office(ThreadWorker):  # type: ignore[misc]
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
         """Serve what is under way, and then end: after the doors, which may pass something on."""
-        threading.Timer(2 * LINGER, super().handle_exit, (sig, frame)).start()
+        threading.Timer(CLOSED, super().handle_exit, (sig, frame)).start()
 
 
 class Worker:
@@ -181,6 +182,10 @@ def begin(worker: Any) -> None:
     Nobody could stop it then, and it would keep the port from the next server for as long as its
     callers ask.
     """
+    # Until it knows better, what would tell the master to end ends this process. Told before it
+    # serves, it would think itself the master, and do nothing.
+    for told in signal.SIGTERM, signal.SIGINT, signal.SIGQUIT:
+        signal.signal(told, signal.SIG_DFL)
     system = ctypes.CDLL(None)
     if hasattr(system, "prctl"):
         system.prctl(BE_CALLED, type(worker).__name__.lower().encode())
