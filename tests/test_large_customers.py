@@ -2,13 +2,18 @@
 
 import random
 import sqlite3
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psycopg
 import pytest
+import urllib3
 from flask import Flask
 from flask.testing import FlaskClient
 from psycopg.rows import RowMaker
@@ -27,6 +32,7 @@ from identity.rulings.kinds import Apart, LinksNobody, What
 from identity.rulings.plans import published
 from identity.verification import verify
 from tests.conftest import Make, See
+from tests.serving import serving
 
 
 def gather(size: int, primary_id: int = 1, first: int = 2) -> None:
@@ -212,3 +218,49 @@ def rule(chance: random.Random) -> None:
     # Nobody has them yet, or somebody ruled so before.
     with suppress(NotFound, Conflict):
         applying.rule(chance.choice(made), Ordered("test"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_nobody_waits_for_those_who_add_to_a_large_customer(
+    app: Flask, see: See, database_url: str, tmp_path: Path
+) -> None:
+    see("0@crowd.example", "5551")
+    gather(20_000)
+    eager = access.create_key("eager", {Scope.IDENTIFY})
+    other = access.create_key("other", {Scope.IDENTIFY})
+
+    with (
+        serving(database_url, tmp_path, RATE_LIMIT_KEY="2000/minute") as server,
+        ThreadPoolExecutor(9) as callers,
+    ):
+        alone = callers.submit(_call, server.url, other, 0.5).result()
+        others = callers.submit(_call, server.url, other, 2.5)
+        adding = [callers.submit(_call, server.url, eager, 2.5, f"{n}.") for n in range(8)]
+        # Each answer counts for 198 calls, so that those are soon refused.
+        assert {status for each in adding for status, _ in each.result()} == {200, 429}
+        beside = others.result()
+
+    assert {status for status, _ in [*alone, *beside]} == {200}
+    # Eleven seconds it was, for everybody.
+    assert median(took for _, took in beside) < max(0.1, 5 * median(took for _, took in alone))
+
+
+def _call(url: str, key: str, seconds: float, added: str | None = None) -> list[tuple[int, float]]:
+    """Call on one connection for so long; return the status of each answer, and how long it took.
+
+    Repeat something small, or add to the large customer.
+    """
+    answered: list[tuple[int, float]] = []
+    headers = {"Authorization": f"Bearer {key}"}
+    with urllib3.PoolManager(retries=False, timeout=30) as http:
+        until = time.monotonic() + seconds
+        while (begun := time.monotonic()) < until:
+            given = {"email": f"{added}{len(answered)}@new.example", "phoneNumber": "5551"}
+            if added is None:
+                given = {"email": "doc@hillvalley.edu"}
+            response = http.request("POST", f"{url}/identify", json=given, headers=headers)
+            answered.append((response.status, time.monotonic() - begun))
+            # Nobody but the large ones is to fill the machine, or to reach the limit.
+            time.sleep(0.1 if response.status == 429 else 0.005)
+    return answered
