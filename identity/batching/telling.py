@@ -18,9 +18,11 @@ from identity.identifiers import Value
 from identity.models import EventKind
 
 T = TypeVar("T")
-LOOKED, PART = 250, 50
+LOOKED, PART = 150, 50
 """Calls about which the database is asked at a time, and those in one transaction. Whoever else
 wants to write waits for one of these, and not for a thousand calls."""
+ELSEWHERE = 0.3
+"""Seconds of a caller's patience that go into reading and answering a thousand calls."""
 SOMETHING = select(literal_column("1", Integer))
 
 
@@ -54,7 +56,7 @@ def tell(calls: Sequence[Call], source: str) -> tuple[Told, Answers]:
     the way of are left out, and so are all that follow when the database goes away or patience
     ends. Raise `Unavailable` when nothing could be told, or the answers cannot be read.
     """
-    with database.within(database.PATIENCE):
+    with database.within(database.PATIENCE - ELSEWHERE):
         # A connection that died is made anew here. A snapshot says no more than that it did.
         database.read(lambda connection: connection.scalar(SOMETHING))
         return _tell(calls, _Telling(source))
@@ -91,7 +93,7 @@ class _Telling:
         self.told, self.answers = Told(), Answers()
         self.any_news = False
         self._source = source
-        self._deadline = time.monotonic() + database.PATIENCE
+        self._deadline = time.monotonic() + database.PATIENCE - ELSEWHERE
         self._gone: Unavailable | None = None
 
     def tell(self, calls: Sequence[Call]) -> None:
