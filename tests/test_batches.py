@@ -402,6 +402,16 @@ def test_a_ruling_that_comes_between_is_asked_about_again(
     assert answers[0]["linksNobody"] == "phoneNumber"
 
 
+def test_a_call_of_which_nothing_is_left_leaves_no_reference(client: FlaskClient, see: See) -> None:
+    see(phone="555-4385", source="api")
+    applying.rule(LinksNobody(Value(Kind.PHONE, "5554385")), Ordered("test"))
+
+    answers = send(client, {"phoneNumber": "555-4385", "reference": "7"}, MARTY)
+
+    assert statuses(answers) == [400, 200]
+    assert count(Reference) == 0
+
+
 def test_careful_batches_let_what_strangers_share_link_nobody(make: Make) -> None:
     client = make(CAREFUL="1").test_client()
     names = "Emmett Brown", "Marty McFly", "Lorraine Baines", "Biff Tannen", "Clara Clayton"

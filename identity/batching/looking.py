@@ -42,6 +42,11 @@ class Look(NamedTuple):
             raise Drifted(self.drifted)
         return self
 
+    def leaves(self, call: Call) -> bool:
+        """Tell whether anything that a call gives may link somebody."""
+        nobody = self.ruled.nobody
+        return not nobody or not nobody.issuperset(call.values())
+
     def repeats(self, calls: Sequence[Call]) -> set[int]:
         """Return the lines of the calls that say nothing new."""
         known, nobody = self.known, self.ruled.nobody

@@ -123,7 +123,8 @@ class _Telling:
         def read() -> tuple[Look, list[Call]]:
             with database.lookups() as connection:
                 found = look(connection, calls, self._source).sound()
-                news = found.news(calls)
+                # One of which nothing is left is refused, and what its source calls it with it.
+                news = [call for call in found.news(calls) if found.leaves(call)]
                 if not (news or self.any_news):
                     # As nearly always where a shop sends all it has, again and again.
                     self.answers.read(connection, calls, found)
