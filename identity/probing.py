@@ -22,6 +22,10 @@ class is_value(FunctionElement[bool]):  # noqa: N801 - it is called like a funct
     def __init__(self, column: ColumnElement[Any], value: ColumnElement[Any]) -> None:
         super().__init__(column, value)
 
+    def self_group(self, against: Any = None) -> Any:
+        """Return itself, in whatever it stands: compared with 1 it would lead to no index."""
+        return self
+
 
 @compiles(is_value)
 def _once(element: is_value, compiler: Any, **more: Any) -> str:
