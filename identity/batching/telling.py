@@ -23,6 +23,7 @@ LOOKED, PART = 150, 50
 wants to write waits for one of these, and not for a thousand calls."""
 ELSEWHERE = 0.3
 """Seconds of a caller's patience that go into reading and answering a thousand calls."""
+REST = 0.0005
 SOMETHING = select(literal_column("1", Integer))
 
 
@@ -166,5 +167,7 @@ def parts(calls: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """Yield what is to be done part after part, and let others have the process in between."""
     for first in range(0, len(calls), size):
         if first:
-            time.sleep(0)
+            # Of no time at all, gevent makes a turn among those who wait for nothing, and does not
+            # look whether anybody has sent something.
+            time.sleep(REST)
         yield calls[first : first + size]
