@@ -8,6 +8,7 @@ transaction, one after another, and one wait for the disk is enough for all.
 import threading
 import time
 from collections.abc import Callable
+from math import inf
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -19,6 +20,9 @@ from identity.errors import Unavailable
 
 MOST = 50
 """Decisions in one transaction. They take some 15 ms, for which others wait."""
+BUSY, PAUSE = 0.003, 0.0005
+"""Seconds since the last transaction for which more callers are to be expected, and for which the
+one who leads then waits for them."""
 
 T = TypeVar("T")
 
@@ -63,6 +67,7 @@ class _Group:
         self._lock = threading.Lock()
         self._waiting: list[_Caller[Any]] = []
         self._is_led = False
+        self._ended = -inf
 
     def decide(self, decide: Callable[[Connection], T]) -> T:
         """Return what `decide` returns, once it is written."""
@@ -87,13 +92,15 @@ class _Group:
         caller.called.wait()
 
     def _lead(self) -> None:
-        # Who has been heard already, at the same door, comes along.
-        time.sleep(0)
+        if time.monotonic() - self._ended < BUSY:
+            # At a door nobody was heard during the last one. Whoever has called comes along.
+            time.sleep(PAUSE)
         with self._lock:
             callers, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
         try:
             _decide(callers)
         finally:
+            self._ended = time.monotonic()
             with self._lock:
                 self._is_led = bool(self._waiting)
                 if self._waiting:
