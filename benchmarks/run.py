@@ -225,6 +225,7 @@ def tune(plan: Plan) -> None:
     """Print the rates with other worker classes, workers and threads."""
     for backend in ("sqlite", "postgresql"):
         for worker_class, workers, threads in (
+            ("", 2, 4), ("", 2, 8), ("gevent", 2, 4),
             ("sync", 2, 1), ("sync", 4, 1), ("gthread", 1, 4), ("gthread", 1, 8),
             ("gthread", 2, 1), ("gthread", 2, 2), ("gthread", 2, 4), ("gthread", 2, 8),
             ("gthread", 4, 2), ("gthread", 4, 4),
