@@ -66,6 +66,8 @@ def _options(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
     pool: dict[str, Any] = {"poolclass": NullPool}
     if not config.frozen:
         pool = {"poolclass": Pool, "pool_size": config.threads, "max_overflow": 0}
+        # The one used last is warm, has its statements prepared, and was told how long to wait.
+        pool["pool_use_lifo"] = True
     if config.database_url.startswith("sqlite"):
         common["connect_args"] = {"timeout": PATIENCE}
         return common, pool
