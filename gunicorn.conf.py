@@ -84,9 +84,14 @@ def post_fork(_: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let the office look at what was told, for the page Review."""
-    if isinstance(worker, Office):
-        worker.sweeper = sweeping.begin(worker.app.wsgi())
+    """Let the office look at what was told, at a door too, for the page Review."""
+    app = worker.app.wsgi()
+    heard, said = Worker.told
+    if not isinstance(worker, Office):
+        sweeping.hear(app, sweeping.Messenger(said).tell)
+    elif sweeper := sweeping.begin(app):
+        worker.sweeper = sweeper
+        sweeping.listen(heard, sweeper)
 
 
 def worker_exit(_: Any, worker: Any) -> None:

@@ -92,35 +92,47 @@ class _Group:
         caller.called.wait()
 
     def _lead(self) -> None:
-        if time.monotonic() - self._ended < BUSY:
-            # At a door nobody was heard during the last one. Whoever has called comes along.
-            time.sleep(PAUSE)
-        with self._lock:
-            callers, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+        callers: list[_Caller[Any]] = []
+        left: list[_Caller[Any]] = []
         try:
-            _decide(callers)
+            if time.monotonic() - self._ended < BUSY:
+                # At a door nobody was heard during the last one. Whoever has called comes along.
+                time.sleep(PAUSE)
+            with self._lock:
+                callers, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            left = _decide(callers)
         finally:
             self._ended = time.monotonic()
+            for caller in callers:
+                if caller not in left:
+                    caller.called.set()
             with self._lock:
+                self._waiting[:0] = left
                 self._is_led = bool(self._waiting)
                 if self._waiting:
                     self._waiting[0].leads = True
                     self._waiting[0].called.set()
-            for caller in callers:
-                caller.called.set()
 
 
-def _decide(callers: list[_Caller[Any]]) -> None:
+def _decide(callers: list[_Caller[Any]]) -> list[_Caller[Any]]:
+    """Let all decide in one transaction; return those who are left when it never began.
+
+    It did not within the patience of whoever leads, and the others may have more.
+    """
+    begun = False
     try:
         with database.transaction() as connection:
+            begun = True
             if len(callers) == 1:
                 callers[0].decide(connection)
             else:
                 for caller in callers:
                     caller.decide_among_others(connection)
     except Exception as error:
-        for caller in callers:
+        for caller in callers if begun else callers[:1]:
             caller.error = error
+        return [] if begun else callers[1:]
+    return []
 
 
 _groups: WeakKeyDictionary[Engine, _Group] = WeakKeyDictionary()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 SECONDS = 5.0
-"""How long an answer is kept. A revoked key or a removed user may go on for that long."""
+"""How long an answer is kept. A revoked key may go on for that long."""
 MOST = 1000
 """Answers that are kept at once."""
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
@@ -82,7 +83,7 @@ def test_a_body_that_is_badly_framed_is_refused_before_the_office_hears_of_it(
 ) -> None:
     with connected(server) as connection:
         connection.sendall(HEAD % b"/rulings/plan" + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
-        answer = connection.recv(65536)
+        answer = connection.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 400")
     assert b"The body cannot be read." in answer
 
@@ -124,6 +125,22 @@ def test_whoever_is_in_the_middle_when_the_office_dies_is_told(server: Server) -
         os.kill(office, signal.SIGKILL)
         answer = waiting.recv(65536)
     assert answer.startswith((b"HTTP/1.1 503", b"HTTP/1.1 200"))
+
+
+def test_the_office_looks_at_what_was_told_at_a_door(server: Server) -> None:
+    file = server.log.parent / "identity.sqlite3"
+
+    def found() -> int:
+        with sqlite3.connect(file) as connection:
+            (count,) = connection.execute("SELECT count(*) FROM finding").fetchone()
+        return int(count)
+
+    assert found() == 0
+    for name in ("doc", "marty", "lorraine", "biff", "jennifer"):
+        server.identify(f"{name}@hillvalley.edu", "0000000000")
+
+    # Nobody opens a page.
+    eventually(lambda: found() > 0, 20)
 
 
 def test_new_workers_have_an_office_of_their_own(server: Server) -> None:

@@ -57,15 +57,16 @@ def tell(calls: Sequence[Call], source: str) -> tuple[Told, Answers]:
     the way of are left out, and so are all that follow when the database goes away or patience
     ends. Raise `Unavailable` when nothing could be told, or the answers cannot be read.
     """
+    telling = _Telling(source)
     with database.within(database.PATIENCE - ELSEWHERE):
         # A connection that died is made anew here. A snapshot says no more than that it did.
         database.read(lambda connection: connection.scalar(SOMETHING))
-        return _tell(calls, _Telling(source))
+        for looked in parts(calls, LOOKED):
+            telling.tell(looked)
+    return _answered(calls, telling)
 
 
-def _tell(calls: Sequence[Call], telling: "_Telling") -> tuple[Told, Answers]:
-    for looked in parts(calls, LOOKED):
-        telling.tell(looked)
+def _answered(calls: Sequence[Call], telling: "_Telling") -> tuple[Told, Answers]:
     told = telling.told
     if calls and len(told.left_out) == len(calls):
         raise told.left_out[calls[0].line]

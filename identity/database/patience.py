@@ -36,6 +36,12 @@ class within:  # noqa: N801, a context manager
         _until.reset(self._begun)
 
 
+def anew() -> None:
+    """Let the patience of the call at hand begin again: it was its client who took the time."""
+    if _until.get() < inf:
+        _until.set(monotonic() + PATIENCE)
+
+
 @contextmanager
 def unhurried() -> Iterator[None]:
     """Let what is asked in this block take as long as it takes, as an import or a plan does.

@@ -4,6 +4,7 @@ from flask import abort, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
+from identity import database
 from identity.errors import InvalidInput
 from identity.web import current
 
@@ -55,7 +56,10 @@ def wrong_fields(error: ValidationError, what: str = "The body") -> set[str]:
 
 def _read() -> bytes:
     try:
-        return request.get_data(cache=False)
+        data = request.get_data(cache=False)
+        # A client may take its time to send it, which is not the database's.
+        database.anew()
+        return data
     except HTTPException:
         raise
     except Exception:

@@ -83,8 +83,9 @@ class Limiter:
         except sqlite3.Error as error:
             raise Unavailable(f"Calls cannot be counted below {tempfile.gettempdir()}.") from error
         if not granted:
-            # A share may be left of when there was enough for all.
-            self._taken.pop(who, None)
+            if not whole:
+                # A share may be left of when there was enough for all.
+                self._taken.pop(who, None)
             raise TooManyRequests(
                 "Too many requests in a short time. Try again later.",
                 max(1, int(seconds) + 1),

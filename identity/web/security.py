@@ -38,7 +38,7 @@ def secure(app: Flask, config: Config) -> None:
     app.session_interface = sessions.Sessions()
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_host=1)  # type: ignore[method-assign]
-    # In this order: whoever may not ask has nothing read of what they sent.
+    # In this order: of whoever may not ask, no view and no form reads anything.
     app.before_request(auth.admit)
     app.before_request(bodies.allow_larger)
     csrf.init_app(app)

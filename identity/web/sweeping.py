@@ -1,12 +1,15 @@
-"""The sweep of the service: a thread of each worker that looks at what was told, a little later.
+"""The sweep of the service: a thread of the office that looks at what was told, a little later.
 
 It sleeps until somebody told something or looks at a page, so it asks nothing of a database at
 rest. Nobody but the service begins it: a command sweeps when it is asked to, and where a process
 stands still between two requests, the page has a button for it.
 """
 
+import os
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Flask, Response, request
 
@@ -99,13 +102,48 @@ def begin(app: Flask) -> Sweeper | None:
             return reviewing.sweep(review.many(), seconds=AT_ONCE, pause=pause)
 
     sweeper = Sweeper(sweep, report)
-
-    def wake(response: Response) -> Response:
-        # A command may have told something too, which shows when somebody asks for a page.
-        if request.method == "POST" or getattr(current.view(), "may", None) in PEOPLE:
-            sweeper.wake()
-        return response
-
-    app.after_request(wake)
+    hear(app, sweeper.wake)
     sweeper.begin()
     return sweeper
+
+
+def hear(app: Flask, wake: Callable[[], None]) -> None:
+    """Call `wake` after each request to an app that may have told something."""
+
+    def heard(response: Response) -> Response:
+        # A command may have told something too, which shows when somebody asks for a page.
+        if request.method == "POST" or getattr(current.view(), "may", None) in PEOPLE:
+            wake()
+        return response
+
+    app.after_request(heard)
+
+
+class Messenger:
+    """Lets doors wake the sweep of the office, through a pipe."""
+
+    EVERY = 1.0
+    """Seconds between two words of one door."""
+
+    def __init__(self, pipe: int) -> None:
+        """Write to that end of a pipe, which must not block."""
+        self._pipe = pipe
+        self._next = 0.0
+
+    def tell(self) -> None:
+        """Say that something was told, unless it was said just now."""
+        if (now := time.monotonic()) > self._next:
+            self._next = now + self.EVERY
+            # It may be full, and then somebody will read it.
+            with suppress(BlockingIOError):
+                os.write(self._pipe, b".")
+
+
+def listen(pipe: int, sweeper: Sweeper) -> None:
+    """Wake the sweep whenever a door says so, in a thread of its own."""
+
+    def run() -> None:
+        while os.read(pipe, 4096):
+            sweeper.wake()
+
+    threading.Thread(target=run, name="listen", daemon=True).start()

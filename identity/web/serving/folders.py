@@ -15,7 +15,7 @@ def sweep(ours: Path) -> None:
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         pid = folder.name.removeprefix(PREFIX).partition("-")[0]
         # Another one may be faster, or the folder somebody else's.
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             if folder != ours and folder.lstat().st_uid == os.getuid() and not _is_there(int(pid)):
                 end(folder)
 

@@ -3,15 +3,19 @@
 import json
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from tempfile import SpooledTemporaryFile
+from threading import BoundedSemaphore
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
 from flask import Flask, request
 from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import HTTPException as HTTPError
+from werkzeug.exceptions import RequestEntityTooLarge
 
+from identity.database import NO_ROOM
 from identity.errors import IdentityError, InvalidInput, Unavailable
 
 if TYPE_CHECKING:
@@ -26,9 +30,13 @@ OF_ONE_JOURNEY = {"connection", "keep-alive", "transfer-encoding", "te", "upgrad
 """Headers about the connection they came by, and not about the request or the answer."""
 OURS = {*OF_ONE_JOURNEY, "server", "date"}
 """Those that the door's own server adds to an answer."""
-IN_MEMORY = 1024 * 1024
-"""Bytes of a request or an answer that are kept in memory. A request's others go into a file."""
+IN_MEMORY, AHEAD = 64 * 1024, 1024 * 1024
+"""Bytes of a request that are kept in memory, the others go into a file; and of an answer that are
+read before the client is sent any."""
 CHUNK = 64 * 1024
+CALLS = {"/identify", "/identify/batch"}
+AT_ONCE = 500
+"""Requests that a door passes on at the same time. More would fill the queue of a dead office."""
 
 
 class Door:
@@ -38,13 +46,16 @@ class Door:
         """Pass on what is not quick to whoever listens at the path `office`."""
         self._app: WSGIApplication = app
         self._office = office
-        views = app.view_functions
-        taken = (getattr(view, "largest", 0) for view in views.values())
-        # One more, by which the office sees that it is too much.
-        self._most = max(app.config["MAX_CONTENT_LENGTH"], *taken) + 1
+        self._views = views = app.view_functions
+        self._routes = app.url_map.bind("door")
+        self._largest: int = app.config["MAX_CONTENT_LENGTH"]
         rules = app.url_map.iter_rules()
         self._quick = {r.rule for r in rules if getattr(views[r.endpoint], "quick", False)}
+        if app.config["IDENTITY"].careful:
+            # Such a call may be followed by a ruling about thousands of contacts.
+            self._quick -= CALLS
         self._files = f"{app.static_url_path}/"
+        self._room = BoundedSemaphore(AT_ONCE)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -55,7 +66,7 @@ class Door:
             return self._app(environ, start_response)
         try:
             response, parts = self._passed_on(environ)
-        except IdentityError as problem:
+        except (IdentityError, HTTPError) as problem:
             environ[PROBLEM] = problem
             return self._app(environ, start_response)
         headers = [each for each in response.getheaders() if each[0].lower() not in OURS]
@@ -63,8 +74,13 @@ class Door:
         return parts
 
     def _passed_on(self, environ: "WSGIEnvironment") -> tuple[HTTPResponse, Iterable[bytes]]:
+        most = self._most(environ)
+        if int(environ.get("CONTENT_LENGTH") or 0) > most:
+            raise RequestEntityTooLarge
         # Whole, before the office hears of it: a thread would wait for a client that drips.
-        with _body(environ, self._most) as (body, length):
+        with _body(environ, most) as (body, length):
+            if not self._room.acquire(blocking=False):
+                raise Unavailable(NO_ROOM)
             connection = _Connection(self._office)
             try:
                 response = _ask(connection, environ, body, length)
@@ -74,6 +90,16 @@ class Door:
                 raise Unavailable(
                     "This part of the service is being started again. Try again."
                 ) from None
+            finally:
+                self._room.release()
+
+    def _most(self, environ: "WSGIEnvironment") -> int:
+        """Return how many bytes of a body the view takes that is asked."""
+        largest = self._largest
+        with suppress(HTTPError):
+            endpoint, _ = self._routes.match(environ["PATH_INFO"], environ["REQUEST_METHOD"])
+            largest = getattr(self._views[endpoint], "largest", largest)
+        return largest
 
 
 class Office:
@@ -97,7 +123,8 @@ def tell_problems(app: Flask) -> None:
         if problem := request.environ.get(PROBLEM):
             raise problem
 
-    app.before_request(tell)
+    # After the request has an id, and before anybody is counted, recorded or asked for a form.
+    app.before_request_funcs[None].insert(1, tell)
 
 
 class _Connection(HTTPConnection):
@@ -114,17 +141,26 @@ class _Connection(HTTPConnection):
 
 @contextmanager
 def _body(environ: "WSGIEnvironment", most: int) -> Iterator[tuple[IO[bytes], int]]:
-    """Give the body of a request, up to so many bytes, in a file of its own, and its length."""
+    """Give the body of a request, of so many bytes at most, in a file of its own, and its length.
+
+    Raise `RequestEntityTooLarge` for a larger one.
+    """
     with SpooledTemporaryFile(IN_MEMORY) as file:
-        try:
-            while most and (part := environ["wsgi.input"].read(min(most, CHUNK))):
-                file.write(part)
-                most -= len(part)
-        except (OSError, ParseException):
-            raise InvalidInput("The body cannot be read.") from None
+        while part := _part(environ, CHUNK):
+            file.write(part)
+            if file.tell() > most:
+                raise RequestEntityTooLarge
         length = file.tell()
         file.seek(0)
         yield file, length
+
+
+def _part(environ: "WSGIEnvironment", size: int) -> bytes:
+    try:
+        part: bytes = environ["wsgi.input"].read(size)
+    except (OSError, ParseException):
+        raise InvalidInput("The body cannot be read.") from None
+    return part
 
 
 def _ask(
@@ -161,9 +197,17 @@ def _read(connection: HTTPConnection, response: HTTPResponse) -> Iterable[bytes]
     So no page waits in the office for a client that reads slowly, and only a large file does.
     """
     parts: list[bytes] = []
-    while sum(map(len, parts)) < IN_MEMORY and (part := response.read(CHUNK)):
+    while sum(map(len, parts)) < AHEAD and (part := _next(response)):
         parts.append(part)
     return _rest(connection, response, parts)
+
+
+def _next(response: HTTPResponse) -> bytes:
+    part = response.read(CHUNK)
+    if not part and response.length:
+        # The library takes an office that died for the end. The client would wait for the rest.
+        raise ConnectionError("the answer is not whole")
+    return part
 
 
 def _rest(
@@ -171,7 +215,7 @@ def _rest(
 ) -> Iterator[bytes]:
     try:
         yield from parts
-        while part := response.read(CHUNK):
+        while part := _next(response):
             yield part
     finally:
         connection.close()

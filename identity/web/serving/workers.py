@@ -117,7 +117,8 @@ class _Idle(gevent.Timeout):  # type: ignore[misc]
 
     def end(self) -> None:
         """End it, as if its time had come."""
-        self._waiting.throw(self)
+        # Only the hub may throw without being forgotten itself.
+        gevent.get_hub().loop.run_callback(self._waiting.throw, self)
 
 
 class Office(ThreadWorker):  # type: ignore[misc]
@@ -147,6 +148,8 @@ class Worker:
     """Where the office listens. The master listens there too and never answers, so that a request
     waits while an office is started again."""
     listener: ClassVar[socket.socket | None] = None
+    told: ClassVar[tuple[int, int]]
+    """A pipe, by which doors tell the office that somebody told something."""
     office: ClassVar[Office | None] = None
 
     def __new__(cls, *arguments: Any) -> Any:
@@ -156,6 +159,8 @@ class Worker:
             cls.listener = socket.socket(socket.AF_UNIX)
             cls.listener.bind(cls.path)
             cls.listener.listen(WAITING)
+            cls.told = os.pipe()
+            os.set_blocking(cls.told[1], False)
         if cls.office is None:
             cls.office = Office(*arguments)
             return cls.office
