@@ -140,7 +140,8 @@ FLOORS = {
         {"serving", "sweeping"},
     ],
     "identity.web.serving": [
-        {"folders", "passing"},
+        {"asking", "folders"},
+        {"passing"},
         {"workers"},
     ],
     "identity.web.api": [

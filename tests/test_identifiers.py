@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
 from identity.errors import InvalidInput
-from identity.identifiers import (
+from identity.identifiers import (, plain_text
     _PLAIN_EMAIL,
     _PLAIN_PHONE,
     Identifiers,
@@ -197,3 +197,10 @@ def test_a_normalised_phone_number_stays_as_it_is(typed: str | int, region: str 
     except ValueError:
         return
     assert parse_phone_number(phone, region) == phone
+
+
+def test_a_name_of_nothing_but_marks_is_refused_as_any_long_one() -> None:
+    # Composed first, this one would take ten seconds.
+    with pytest.raises(ValueError, match="name must be at most 200 characters"):
+        plain_text("\u0316\u0301" * 60_000)
+    assert plain_text("e\u0301" * 200) == "é" * 200

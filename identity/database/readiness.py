@@ -36,6 +36,8 @@ def check() -> None:
     path = Path(db.engine.url.database or "")
     # First, because what cannot be written to can often not even be opened, which says less.
     _check_room(path.parent)
+    if not path.exists():
+        raise Unavailable("The database's file is gone. Restore a backup, and start anew.")
     if read(lambda connection: _is_cut_short(connection, path)):
         raise Unavailable(faults.DAMAGED)
     read(_look_into_tables)

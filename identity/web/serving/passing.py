@@ -1,39 +1,30 @@
 """Passing requests on from a door to the office, and the office's answers back."""
 
 import json
-import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from tempfile import SpooledTemporaryFile
 from threading import BoundedSemaphore
 from typing import IO, TYPE_CHECKING
-from urllib.parse import quote
 
 from flask import Flask, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException as HTTPError
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from identity import faults
 from identity.database import NO_ROOM
 from identity.errors import IdentityError, InvalidInput, Unavailable
+from identity.web.serving import asking
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-CAME_BY = "HTTP_IDENTITY_CAME_BY"
-"""The header that tells the office from where a request came to the door, and how."""
-PEER = "REMOTE_ADDR", "REMOTE_PORT", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme"
 PROBLEM = "identity.problem"
 """What came in the way of passing a request on."""
-OF_ONE_JOURNEY = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "expect"}
-"""Headers about the connection they came by, and not about the request or the answer."""
-OURS = {*OF_ONE_JOURNEY, "server", "date"}
-"""Those that the door's own server adds to an answer."""
-IN_MEMORY, AHEAD = 64 * 1024, 1024 * 1024
-"""Bytes of a request that are kept in memory, the others go into a file; and of an answer that are
-read before the client is sent any."""
-CHUNK = 64 * 1024
+IN_MEMORY = 64 * 1024
+"""Bytes of a request that are kept in memory. The others go into a file."""
 CALLS = {"/identify", "/identify/batch"}
 AT_ONCE = 500
 """Requests that a door passes on at the same time. More would fill the queue of a dead office."""
@@ -69,7 +60,7 @@ class Door:
         except (IdentityError, HTTPError) as problem:
             environ[PROBLEM] = problem
             return self._app(environ, start_response)
-        headers = [each for each in response.getheaders() if each[0].lower() not in OURS]
+        headers = [each for each in response.getheaders() if each[0].lower() not in asking.OURS]
         start_response(f"{response.status} {response.reason}", headers)
         return parts
 
@@ -81,10 +72,10 @@ class Door:
         with _body(environ, most) as (body, length):
             if not self._room.acquire(blocking=False):
                 raise Unavailable(NO_ROOM)
-            connection = _Connection(self._office)
+            connection = asking.Connection(self._office)
             try:
-                response = _ask(connection, environ, body, length)
-                return response, _read(connection, response)
+                response = asking.ask(connection, environ, body, length)
+                return response, asking.read(connection, response)
             except (OSError, HTTPException):
                 connection.close()
                 raise Unavailable(
@@ -112,7 +103,7 @@ class Office:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answer a request that came by a door as if it had come here."""
-        environ.update(json.loads(environ.pop(CAME_BY)))
+        environ.update(json.loads(environ.pop(asking.CAME_BY)))
         return self._app(environ, start_response)
 
 
@@ -127,18 +118,6 @@ def tell_problems(app: Flask) -> None:
     app.before_request_funcs[None].insert(1, tell)
 
 
-class _Connection(HTTPConnection):
-    """A connection to a path in the file system."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("office")
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(self._path)
-
-
 @contextmanager
 def _body(environ: "WSGIEnvironment", most: int) -> Iterator[tuple[IO[bytes], int]]:
     """Give the body of a request, of so many bytes at most, in a file of its own, and its length.
@@ -146,8 +125,11 @@ def _body(environ: "WSGIEnvironment", most: int) -> Iterator[tuple[IO[bytes], in
     Raise `RequestEntityTooLarge` for a larger one.
     """
     with SpooledTemporaryFile(IN_MEMORY) as file:
-        while part := _part(environ, CHUNK):
-            file.write(part)
+        while part := _part(environ, asking.CHUNK):
+            try:
+                file.write(part)
+            except OSError as error:
+                raise Unavailable(faults.of_disk(error)) from None
             if file.tell() > most:
                 raise RequestEntityTooLarge
         length = file.tell()
@@ -161,61 +143,3 @@ def _part(environ: "WSGIEnvironment", size: int) -> bytes:
     except (OSError, ParseException):
         raise InvalidInput("The body cannot be read.") from None
     return part
-
-
-def _ask(
-    connection: HTTPConnection, environ: "WSGIEnvironment", body: IO[bytes], length: int
-) -> HTTPResponse:
-    # What no address may hold, and some clients send all the same, the office is spared.
-    target = quote(environ["RAW_URI"], safe="%/:=&?~#+!$,;'@()*[]\"<>^`{|}\\", encoding="latin-1")
-    connection.putrequest(
-        environ["REQUEST_METHOD"], target, skip_host=True, skip_accept_encoding=True
-    )
-    for name, value in _headers(environ):
-        connection.putheader(name, value)
-    if length or "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
-        connection.putheader("Content-Length", str(length))
-    connection.endheaders()
-    while part := body.read(CHUNK):
-        connection.send(part)
-    return connection.getresponse()
-
-
-def _headers(environ: "WSGIEnvironment") -> Iterator[tuple[str, str]]:
-    environ[CAME_BY] = json.dumps({name: environ[name] for name in PEER if name in environ})
-    if environ.get("CONTENT_TYPE"):
-        yield "Content-Type", environ["CONTENT_TYPE"]
-    for key, value in environ.items():
-        name = key.removeprefix("HTTP_").replace("_", "-")
-        if key.startswith("HTTP_") and name.lower() not in OF_ONE_JOURNEY:
-            yield name, value
-
-
-def _read(connection: HTTPConnection, response: HTTPResponse) -> Iterable[bytes]:
-    """Return the parts of an answer, the beginning of which is read at once.
-
-    So no page waits in the office for a client that reads slowly, and only a large file does.
-    """
-    parts: list[bytes] = []
-    while sum(map(len, parts)) < AHEAD and (part := _next(response)):
-        parts.append(part)
-    return _rest(connection, response, parts)
-
-
-def _next(response: HTTPResponse) -> bytes:
-    part = response.read(CHUNK)
-    if not part and response.length:
-        # The library takes an office that died for the end. The client would wait for the rest.
-        raise ConnectionError("the answer is not whole")
-    return part
-
-
-def _rest(
-    connection: HTTPConnection, response: HTTPResponse, parts: list[bytes]
-) -> Iterator[bytes]:
-    try:
-        yield from parts
-        while part := _next(response):
-            yield part
-    finally:
-        connection.close()

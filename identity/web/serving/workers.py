@@ -125,6 +125,7 @@ class Office(ThreadWorker):  # type: ignore[misc]
     """Serves what takes its time, to the doors."""
 
     wsgi: Any
+    _closes = False
 
     def init_process(self) -> None:
         """Begin to serve the doors, and nobody else."""
@@ -138,7 +139,12 @@ class Office(ThreadWorker):  # type: ignore[misc]
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
         """Serve what is under way, and then end: after the doors, which may pass something on."""
-        threading.Timer(CLOSED, super().handle_exit, (sig, frame)).start()
+        if not self._closes:
+            # The master says so again and again, and once is enough.
+            self._closes = True
+            closing = threading.Timer(CLOSED, super().handle_exit, (sig, frame))
+            closing.daemon = True
+            closing.start()
 
 
 class Worker:
