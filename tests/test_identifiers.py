@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
 from identity.errors import InvalidInput
-from identity.identifiers import (, plain_text
+from identity.identifiers import (
     _PLAIN_EMAIL,
     _PLAIN_PHONE,
     Identifiers,
@@ -16,6 +16,7 @@ from identity.identifiers import (, plain_text
     _international,
     parse_email,
     parse_phone_number,
+    plain_text,
 )
 
 
