@@ -220,9 +220,9 @@ def test_a_new_version_takes_over_without_losing_a_request(
         def take_over() -> None:
             before = set(server.workers())
             server.process.send_signal(signal.SIGUSR2)
-            eventually(lambda: len(server.workers()) == 4)
+            eventually(lambda: len(server.workers()) == 4, 30)
             (successor,) = set(server.workers()) - before
-            eventually(lambda: len(children(successor)) == 3)
+            eventually(lambda: len(children(successor)) == 3, 30)
             time.sleep(1)
             server.process.terminate()
             server.process.wait(timeout=30)
