@@ -61,7 +61,11 @@ FORBIDDEN = {
     *("urllib", "requests", "httpx", "http", "aiohttp", "smtplib", "ftplib"),
 }
 """What runs programs, reads objects, or asks somebody else."""
-NEEDED = {"passing.py": {"http", "urllib"}, "workers.py": {"ctypes"}}
+NEEDED = {
+    "asking.py": {"http", "urllib"},
+    "passing.py": {"http"},
+    "workers.py": {"ctypes"},
+}
 """A door asks the office, by a path of ours; and a process asks the system to end with another."""
 RUNS = r"os\.(system|popen|exec)|(?<![\w.])(eval|exec)\(|render_template_string|\.format_map\("
 
