@@ -115,6 +115,8 @@ def test_no_result_is_wider_than_the_screen(page: Page, see: See, width: int) ->
         page.goto("/")
         search(page, typed)
         expect(page.get_by_role("heading", level=1)).to_have_text("Search")
+        # Without its styles, which may come later, it is wider.
+        page.wait_for_load_state("load")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, typed
     page.get_by_role("link", name="Identity").click()
 
