@@ -34,7 +34,7 @@ def bodies(side: str, contacts: int) -> Iterator[bytes]:
         email, phone_number = population.identifiers_of(random.choice(rows))
         if side == "new":
             mark = time.time_ns()
-            email, phone_number = f"{mark}-{number}@example.com", f"+49{mark}"[:15]
+            email, phone_number = f"{mark}-{number}@example.com", f"+49{mark // 1000 % 10**13}"
         yield json.dumps({"email": email, "phoneNumber": phone_number}).encode()
 
 
@@ -59,7 +59,7 @@ class Caller(threading.Thread):
             )
             self._connection.sendall(head.encode() + body)
             answer = self._connection.recv(65536)
-            while not answer.endswith(b"}\n"):
+            while not answer.rstrip().endswith(b"}}"):
                 answer += self._connection.recv(65536)
             assert answer.startswith(b"HTTP/1.1 200"), answer[:80]
             self.waited.append(time.monotonic() - moment)
