@@ -25,6 +25,14 @@ from identity.probing import is_value
 from identity.writing import Corrections, Row, Written
 
 
+class Drifted(LostRace):
+    """The tables are otherwise than the evidence about some values, and are to be mended first."""
+
+    def __init__(self, values: set[Value]) -> None:
+        super().__init__("the tables are otherwise than the evidence")
+        self.values = values
+
+
 class Stored(NamedTuple):
     """A contact as it stands in the table."""
 

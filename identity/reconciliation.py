@@ -18,12 +18,8 @@ from identity.deciding import Call, Customers, Decided, Known, Ruled, decide
 from identity.errors import InvalidInput, LostRace
 from identity.identifiers import Identifiers, Kind, Value
 from identity.models import Contact, EventKind, Id
+from identity.rebuilding import Drifted
 from identity.writing import Teller, Written
-
-
-class Drifted(LostRace):
-    """The tables are otherwise than the evidence, and are to be put right first."""
-
 
 DRIFTED = 2
 """Races lost in a row after which the tables themselves are suspected."""
@@ -76,8 +72,8 @@ def _identify(given: Identifiers, call: Call, source: str, lost: int) -> Outcome
     try:
         with database.reading() as connection:
             found = _find(connection, given, call, source)
-    except Drifted:
-        rebuilding.mend(given.values())
+    except Drifted as drifted:
+        rebuilding.mend(drifted.values)
         raise
     if found.is_repeat(given):
         return _outcome(given, found, found.clusters, None)
@@ -130,7 +126,7 @@ def _find(
     if left.email is None and left.phone_number is None:
         if not evidence.ruled_nobody(connection).issuperset(given.values()):
             # No ruling says so, and the tables do.
-            raise Drifted("a value links nobody, and no ruling says so")
+            raise Drifted(set(given.values()))
         raise nothing_left(given.values())
     return found
 

@@ -8,16 +8,8 @@ from sqlalchemy import Connection
 from identity import database, evidence
 from identity.batching.questions import ALONE, APART, HOLDERS, PAIRS
 from identity.deciding import Call, Content, Known, Ruled
-from identity.errors import LostRace
 from identity.identifiers import Kind, Value
-
-
-class Drifted(LostRace):
-    """The tables are otherwise than the evidence about some values, and are to be mended first."""
-
-    def __init__(self, values: set[Value]) -> None:
-        super().__init__("the tables are otherwise than the evidence")
-        self.values = values
+from identity.rebuilding import Drifted
 
 
 class Look(NamedTuple):

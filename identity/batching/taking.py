@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from identity import database, evidence, rebuilding, writing
-from identity.batching.looking import Drifted, Look, look, look_now
+from identity.batching.looking import Look, look, look_now
 from identity.deciding import Call, Decided, decide
 from identity.errors import Contended, LostRace
 from identity.identifiers import Kind, Value
-from identity.rebuilding import LOCKED
+from identity.rebuilding import LOCKED, Drifted
 from identity.writing import Teller, Written
 
 TRIES = 3

@@ -11,11 +11,13 @@ from sqlalchemy import Integer, literal_column, select
 from identity import database, rebuilding
 from identity.batching import taking
 from identity.batching.answering import Answers
-from identity.batching.looking import Drifted, Look, look
+from identity.batching.looking import Look, look
+from identity.database import patience
 from identity.deciding import Call, Decided
 from identity.errors import Contended, Unavailable
 from identity.identifiers import Value
 from identity.models import EventKind
+from identity.rebuilding import Drifted
 
 T = TypeVar("T")
 LOOKED, PART = 150, 50
@@ -95,7 +97,6 @@ class _Telling:
         self.told, self.answers = Told(), Answers()
         self.any_news = False
         self._source = source
-        self._deadline = time.monotonic() + database.PATIENCE - ELSEWHERE
         self._gone: Unavailable | None = None
 
     def tell(self, calls: Sequence[Call]) -> None:
@@ -151,7 +152,7 @@ class _Telling:
             else:
                 self.told.add(decided)
                 return
-        if not isinstance(problem, Contended) or time.monotonic() > self._deadline:
+        if not isinstance(problem, Contended) or not patience.left():
             self._gone = problem
         if self._gone or len(calls) == 1:
             self._leave_out(calls, problem)

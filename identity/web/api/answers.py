@@ -13,34 +13,32 @@ from identity.crowds import Crowd
 from identity.reconciliation import Looked, Outcome
 from identity.rulings.plans import published as summary
 from identity.web.api import presenters
-
-# As Flask would, in half of the time.
-_text = json.JSONEncoder(separators=(",", ":")).encode
+from identity.web.api.presenters import as_json
 
 
 def identified(outcome: Outcome, crowd: Crowd | None) -> Response:
     """Answer with the customer, whole; of a large one `crowd` is the whole."""
     if crowd is None:
-        return _response(_text(presenters.answer(outcome)))
+        return _response(as_json(presenters.answer(outcome)))
     return _response(_joined({"contact": _customer(crowd)} | _kept(outcome)))
 
 
 def masked(outcome: Outcome, crowd: Crowd | None) -> Response:
     """Answer with what lets a caller join customers without reading them."""
     if crowd is None:
-        return _response(_text(presenters.masked(outcome)))
+        return _response(as_json(presenters.masked(outcome)))
     emails, phone_numbers = json.loads(crowd.emails), json.loads(crowd.phone_numbers)
     customer = presenters.masked_customer(crowd.primary_id, crowd.contacts, emails, phone_numbers)
-    return _response(_joined({"contact": _text(customer)} | _kept(outcome)))
+    return _response(_joined({"contact": as_json(customer)} | _kept(outcome)))
 
 
 def looked_up(looked: Looked, crowd: Crowd | None, other_crowd: Crowd | None) -> Response:
     """Answer with the customer found, and the one that identify would merge into it, or null."""
     other = looked.would_merge_with
-    merging = _text(summary(other) if other else None)
+    merging = as_json(summary(other) if other else None)
     if other_crowd is not None:
         merging = _customer(other_crowd)
-    customer = _customer(crowd) if crowd else _text(summary(looked.cluster))
+    customer = _customer(crowd) if crowd else as_json(summary(looked.cluster))
     return _response(_joined({"contact": customer} | _kept(looked) | {"wouldMergeWith": merging}))
 
 
@@ -57,7 +55,7 @@ def _customer(crowd: Crowd) -> str:
 
 
 def _kept(answered: Outcome | Looked) -> dict[str, str]:
-    return {name: _text(value) for name, value in presenters.kept(answered).items()}
+    return {name: as_json(value) for name, value in presenters.kept(answered).items()}
 
 
 def _joined(texts: Mapping[str, str]) -> str:

@@ -1,6 +1,5 @@
 """Many calls to identify in one request, each answered as if it had been sent by itself."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +19,6 @@ from identity.web.errors import STATUS
 from identity.web.marks import May, allow, describe, quick, recorded, take
 from identity.web.security import csrf
 
-ENCODER = json.JSONEncoder(separators=(",", ":"))
 LARGEST = 1024 * 1024
 """In bytes: a thousand calls with long names."""
 TOO_LARGE = f"A batch has {BATCH:,} calls and one megabyte at most. Send several."
@@ -77,7 +75,7 @@ def _response(answers: Mapping[int, Outcome | IdentityError]) -> Response:
     # A part at a time: encoding one after another takes longer, and all at once holds others up.
     told = parts([answers[line] for line in range(len(answers))], LOOKED)
     if bodies.is_lines():
-        lines = (f"{ENCODER.encode(shown(each))}\n" for part in told for each in part)
+        lines = (f"{presenters.as_json(shown(each))}\n" for part in told for each in part)
         return Response("".join(lines), mimetype=bodies.LINES)
-    texts = (ENCODER.encode(list(map(shown, part)))[1:-1] for part in told)
+    texts = (presenters.as_json(list(map(shown, part)))[1:-1] for part in told)
     return Response(f'{{"answers":[{",".join(texts)}]}}\n', mimetype="application/json")

@@ -1,5 +1,6 @@
 """How a cluster looks from outside. Plain dicts for JSON; nothing is looked up here."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,9 @@ from identity.reconciliation import Looked, Outcome
 from identity.rulings import kinds
 from identity.rulings.plans import published as summary
 from identity.rulings.register import Registered, Said
+
+# As Flask would, in half of the time.
+as_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def answer(outcome: Outcome | Looked) -> dict[str, Any]:
