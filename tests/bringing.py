@@ -22,13 +22,13 @@ from tests.oracle import Call
 
 @dataclass
 class Watcher:
-    """Hears what is rejected."""
+    """Hears what is in doubt."""
 
     lines: list[int] = field(default_factory=list)
 
     def read(self, rows: int) -> None: ...
 
-    def rejected(self, line: int, reason: str, cells: Any) -> None:
+    def doubted(self, line: int, doubts: Any, cells: Any, *, used: bool) -> None:
         self.lines.append(line)
 
 

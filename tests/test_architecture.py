@@ -83,9 +83,10 @@ FLOORS = {
         {"telling"},
     ],
     "identity.importing": [
-        {"columns", "figures", "register", "rejects", "tally"},
+        {"formats", "figures", "register", "rejects"},
+        {"columns"},
         {"files", "rows", "imagining", "beforehand"},
-        {"reading"},
+        {"reading", "tally"},
         {"run"},
     ],
     "identity.searching": [

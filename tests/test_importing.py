@@ -153,7 +153,7 @@ def test_a_row_that_brings_nothing_new_dates_what_it_says(see: See) -> None:
     )
 
     customer = see("doc@hillvalley.edu", "5554385")
-    assert (tally.news, tally.contacts, tally.claims) == (0, 0, 1)
+    assert (tally.news, tally.contacts, tally.claims, tally.doubtful) == (0, 0, 2, 1)
     assert customer.primary_id != doc.primary_id
     assert customer.primary.created_at == datetime(1955, 11, 5, 6, tzinfo=UTC)
     assert verify().problems == []
@@ -267,6 +267,7 @@ def brought(before: Before, rows: list[Row]) -> dict[str, int]:
         "overtaken": sum(not customer & after.primaries <= before.primaries for customer in kept),
         "held": 0,
         "repeats": len(rows) - news,
+        "doubtful": 0,
         "rejected": 0,
     }
 
@@ -324,7 +325,7 @@ def test_new_contacts_of_different_batches_are_not_taken_for_one_another(
 
     assert tally.counts() == {
         "rows": 7, "customers": 1, "contacts": 5, "links": 7, "claims": 7, "merged": 1,
-        "overtaken": 2, "held": 0, "repeats": 0, "rejected": 0,
+        "overtaken": 2, "held": 0, "repeats": 0, "doubtful": 0, "rejected": 0,
     }  # fmt: skip
     assert imagined.counts() == tally.counts()
     assert [(union.members, union.primary) for union in tally.unions()] == [((3, 4), 3)]
@@ -357,7 +358,7 @@ def test_a_rehearsal_counts_the_rows_that_would_be_held_and_those_of_which_nothi
 
     assert tally.counts() == {
         "rows": 6, "customers": 1, "contacts": 2, "links": 4, "claims": 4, "merged": 0,
-        "overtaken": 0, "held": 2, "repeats": 1, "rejected": 1,
+        "overtaken": 0, "held": 2, "repeats": 1, "doubtful": 0, "rejected": 1,
     }  # fmt: skip
     assert imagined.counts() == tally.counts()
     assert watcher.lines == [6]
@@ -396,7 +397,7 @@ def test_a_rehearsal_writes_nothing(see: See) -> None:
     assert rows_in_all_tables() == before
     assert tally.counts() == {
         "rows": 3, "customers": 1, "contacts": 1, "links": 1, "claims": 2, "merged": 1,
-        "overtaken": 0, "held": 0, "repeats": 0, "rejected": 1,
+        "overtaken": 0, "held": 0, "repeats": 0, "doubtful": 0, "rejected": 1,
     }  # fmt: skip
     assert [(union.members, union.primary) for union in tally.unions()] == [((1, 2), 1)]
 

@@ -15,7 +15,6 @@ from identity.caution.sieve import Sieve
 from identity.caution.strangers import Crowd, Record
 from identity.caution.suspects import Suspect
 from identity.deciding import Call
-from identity.errors import InvalidInput
 from identity.fillers import MANY, looks_like_filler, too_many
 from identity.identifiers import Value
 from identity.importing.run import Source
@@ -56,11 +55,9 @@ def _crowds(source: Source, *, remembers: bool) -> dict[Value, Crowd]:
         return crowds
     for line, cells in file.rows():
         if sieve.keeps(cells):
-            try:
-                calls = reader.calls(line, cells)
-            except InvalidInput:
-                continue
-            _gather(calls, sieve, crowds)
+            calls = reader.read(line, cells).calls
+            if calls:
+                _gather(calls, sieve, crowds)
     return crowds
 
 

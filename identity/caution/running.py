@@ -12,6 +12,7 @@ from identity.errors import Conflict, NotFound
 from identity.fillers import MANY
 from identity.identifiers import Value
 from identity.importing import beforehand, register, run
+from identity.importing.rows import Doubt
 from identity.importing.run import Source, Watcher
 from identity.importing.tally import Tally
 from identity.rulings import applying
@@ -27,7 +28,9 @@ class _Silent:
     def read(self, rows: int) -> None:
         """Say nothing."""
 
-    def rejected(self, line: int, reason: str, cells: Sequence[str]) -> None:
+    def doubted(
+        self, line: int, doubts: Sequence[Doubt], cells: Sequence[str], *, used: bool
+    ) -> None:
         """Say nothing."""
 
 

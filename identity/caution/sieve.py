@@ -76,8 +76,7 @@ class Sieve:
     def _keys(self, cells: Sequence[str]) -> list[Value]:
         columns = self._columns
         keys = [key(Value(Kind.PHONE, column.cell(cells))) for column in columns.phones]
-        if columns.email:
-            keys.append(Value(Kind.EMAIL, columns.email.cell(cells).lower()))
+        keys += (Value(Kind.EMAIL, column.cell(cells).lower()) for column in columns.emails)
         return [each for each in keys if each.text]
 
     def _signature(self, cells: Sequence[str], keys: Sequence[Value]) -> int:

@@ -25,6 +25,7 @@ from identity.importing import register
 from identity.importing.columns import Chosen
 from identity.importing.files import CustomerFile, examine
 from identity.importing.rejects import Rejects
+from identity.importing.rows import Doubt
 from identity.importing.run import Source
 from identity.importing.tally import Tally
 from identity.rulings import register as rulings
@@ -105,9 +106,10 @@ def import_file(
         else:
             tally, plan = _carry_out(source, watcher, choices), None
     printing.tell(tally, plan)
-    if tally.rejected and rejects:
-        click.echo(f"The rejected rows are in {rejects}: mend them there and import that file.")
-    sys.exit(REJECTED if tally.rejected else 0)
+    in_doubt = tally.rejected or tally.doubtful
+    if in_doubt and rejects:
+        click.echo(f"These rows are in {rejects}: mend them there and import that file.")
+    sys.exit(REJECTED if in_doubt else 0)
 
 
 def _examine(file: Path, feed: str, chosen: Chosen) -> Source:
@@ -140,9 +142,11 @@ class _Watcher(Progress):
         self._stack.callback(gc.enable)
         return self
 
-    def rejected(self, line: int, reason: str, cells: Sequence[str]) -> None:
-        """Keep a row that cannot be used."""
-        self._rejects.add(line, reason, cells)
+    def doubted(
+        self, line: int, doubts: Sequence[Doubt], cells: Sequence[str], *, used: bool
+    ) -> None:
+        """Keep a row of which something cannot be used."""
+        self._rejects.add(line, " ".join(map(str, doubts)), cells)
 
 
 def _many() -> int:

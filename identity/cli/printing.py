@@ -130,7 +130,7 @@ def describe(given: CustomerFile, source: str) -> None:
     columns = given.columns
     click.echo(f"{given.name}: {given}")
     for label, found in (
-        ("email", [columns.email] if columns.email else []),
+        ("email", columns.emails),
         ("phone", columns.phones),
         ("created at", columns.created_at),
         ("country", columns.country),
@@ -156,6 +156,7 @@ def tell(tally: Tally, plan: Plan | None) -> None:
         ("customers with an older primary", tally.overtaken),
         ("rows held: a ruling keeps them apart", tally.held),
         ("rows with nothing new", tally.repeats),
+        ("rows used in part", tally.doubtful),
         ("rows rejected", tally.rejected),
     ):
         click.echo(f"  {number:>12,}  {label}")
@@ -167,5 +168,8 @@ def tell(tally: Tally, plan: Plan | None) -> None:
         _tell_joins(union.joins)
     if len(unions) > SHOWN:
         click.echo(f"  ... and {len(unions) - SHOWN:,} more such groups")
-    for reject in tally.rejects[:SHOWN]:
-        click.echo(f"  line {reject.line}: {reject.reason}")
+    for doubt in tally.doubts():
+        where = f"{doubt.column}: " if doubt.column else ""
+        click.echo(f"  {doubt.count:,} x {where}{doubt.reason}")
+        for line, value in doubt.examples:
+            click.echo(f"    line {line}: {value}")

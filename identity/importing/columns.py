@@ -1,76 +1,11 @@
-"""Which columns of a file hold what: recognised by their names, never by their position.
-
-Shops append columns and choose them, so one vocabulary serves all formats. The few that need
-more than that are told apart by headers that nobody else has.
-"""
+"""Which columns of a file hold what: recognised by their names, never by their position."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple, Self
 
 from identity.errors import InvalidInput
-
-# In the order of preference: of two columns with emails the first here is read.
-EMAIL = ("email", "email address", "e mail", "e mail address", "mail")
-PHONE = (
-    "phone",
-    "phone number",
-    "phonenumber",
-    "default address phone",
-    "billing phone",
-    "mobile phone number",
-    "mobile phone",
-    "mobile number",
-    "mobile",
-    "telephone",
-    "telephone number",
-    "tel",
-    "cell phone",
-)
-"""Not among them: the phone an order is shipped to, which is often somebody else's."""
-CREATED_AT = (
-    "created at",
-    "createdat",
-    "created",
-    "created (utc)",
-    "create date",
-    "date created",
-    "sign up",
-    "profile created on",
-    "date added",
-    "optin time",
-    "confirm time",
-)
-COUNTRY = (
-    "default address country code",
-    "country code",
-    "billing country",
-    "country / region",
-    "country/region",
-    "country",
-    "cc",
-)
-REFERENCE = {
-    "Shopify customers": ("customer id",),
-    "WooCommerce customers": ("username",),
-    "Stripe customers": ("id",),
-    "HubSpot contacts": ("record id",),
-    "Mailchimp audience": ("leid",),
-    "Klaviyo profiles": ("klaviyo id",),
-    "plain": ("reference",),
-}
-"""What each format calls its records by. A Shopify order's number is no customer's."""
-NAME = ("first name", "last name"), ("name",), ("billing name",), ("full name",)
-"""The columns that hold a name together; the first of these that a file has whole."""
-FORMATS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("Shopify orders", frozenset({"name", "financial status", "lineitem name"})),
-    ("Shopify customers", frozenset({"accepts email marketing", "tax exempt"})),
-    ("WooCommerce customers", frozenset({"sign up", "aov"})),
-    ("Stripe customers", frozenset({"id", "created (utc)"})),
-    ("HubSpot contacts", frozenset({"record id"})),
-    ("Mailchimp audience", frozenset({"email address", "member rating"})),
-    ("Klaviyo profiles", frozenset({"klaviyo id"})),
-)
-"""The name of each format we know, and headers that only it has together."""
+from identity.importing.formats import COUNTRY, CREATED_AT, EMAIL, FORMATS, NAME, PHONE, REFERENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +33,40 @@ class Chosen:
     country: Sequence[str] = ()
     reference: Sequence[str] = ()
     name: Sequence[str] = ()
+    region: str = ""
+    """The two-letter country of phone numbers in rows without one."""
+    dates: str = ""
+    """Whether 03/04/2024 is "day-first" or "month-first"."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what was chosen, as it is kept."""
+        kept = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {
+            name: value if isinstance(value, str) else list(value)
+            for name, value in kept.items()
+            if value
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """Return what was kept so; what else is in it is somebody else's."""
+        names = {each.name for each in fields(cls)}
+        given: dict[str, Any] = {
+            name: value if isinstance(value, str) else tuple(value)
+            for name, value in kept.items()
+            if name in names
+        }
+        return cls(**given)
+
+
+class Overlooked(NamedTuple):
+    """A column that is not read, although what is in it looks as if it should be."""
+
+    name: str
+    looks_like: str
+    """What most of its cells look like: emails, phone numbers, dates, names or ids."""
+    how: str
+    """The option that reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +74,9 @@ class Columns:
     """What is read from each row."""
 
     format: str
-    email: Column | None
+    emails: tuple[Column, ...]
+    """Each of them: two emails of one row are one customer's, as are two phone numbers."""
     phones: tuple[Column, ...]
-    """Each of them: two phone numbers of one row are one customer's."""
     created_at: tuple[Column, ...]
     """The first that holds something; so is the country."""
     country: tuple[Column, ...]
@@ -117,6 +86,8 @@ class Columns:
     """The parts of a name, in their order."""
     order: Column | None
     """In Shopify's orders the number of the order, of which only the first line is whole."""
+    overlooked: tuple[Overlooked, ...] = ()
+    """Known once the rows were looked at."""
 
 
 def named(header: Iterable[str]) -> dict[str, list[int]]:
@@ -152,15 +123,15 @@ def choose(header: Sequence[str], chosen: Chosen | None = None) -> Columns:
         return tuple(Column(place, header[place].strip()) for place in dict.fromkeys(found))
 
     format_ = _format(places)
-    email, phones = columns(chosen.email, EMAIL), columns(chosen.phone, PHONE)
-    if not email and not phones:
+    emails, phones = columns(chosen.email, EMAIL), columns(chosen.phone, PHONE)
+    if not emails and not phones:
         raise InvalidInput(
             f"No column with emails or phone numbers was recognised. {_has(header)} "
             "Name them with --email and --phone."
         )
     return Columns(
         format=format_,
-        email=email[0] if email else None,
+        emails=emails,
         phones=phones,
         created_at=columns(chosen.created_at, CREATED_AT),
         country=columns(chosen.country, COUNTRY),

@@ -6,9 +6,9 @@ end is refused while nothing has been written yet.
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import BinaryIO
 
@@ -52,6 +52,8 @@ class CustomerFile:
     columns: Columns
     count: int
     """How many rows it has, as `rows` yields them."""
+    suspicious: Mapping[int, str] = field(default_factory=dict)
+    """Lines of rows that are not to be trusted, and why."""
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows in their order, without the header, blank rows and halves of orders."""
@@ -131,7 +133,7 @@ def _whole(rows: Iterator[Row], columns: Columns) -> Iterator[Row]:
     """Yield the rows that begin an order. Its further items follow, without the customer."""
     assert columns.order
     before = ""
-    identifying = [column for column in (columns.email, *columns.phones) if column]
+    identifying = (*columns.emails, *columns.phones)
     for line, cells in rows:
         order = columns.order.cell(cells)
         if not order or order != before or any(column.cell(cells) for column in identifying):

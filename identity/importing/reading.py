@@ -11,9 +11,8 @@ from multiprocessing.connection import Connection
 from typing import NamedTuple
 
 from identity.deciding import Call
-from identity.errors import InvalidInput
 from identity.importing.files import CustomerFile
-from identity.importing.rows import RowReader
+from identity.importing.rows import Doubt, RowReader
 
 BATCH = 20_000
 """Rows in one transaction. While it lasts, whoever tells us of the same customers has to wait."""
@@ -21,12 +20,14 @@ LARGE = 50_000
 """Rows of a file for which it pays to start another process: that takes a second."""
 
 
-class Rejected(NamedTuple):
-    """A row that cannot be used."""
+class Doubtful(NamedTuple):
+    """A row of which something cannot be used."""
 
     line: int
-    reason: str
+    doubts: list[Doubt]
     cells: list[str]
+    used: bool
+    """Whether the rest of it can be."""
 
 
 class Batch(NamedTuple):
@@ -34,7 +35,7 @@ class Batch(NamedTuple):
 
     rows: int
     calls: list[Call]
-    rejected: list[Rejected]
+    doubtful: list[Doubtful]
 
 
 def batches(reader: RowReader, file: CustomerFile, *, ahead: bool) -> Iterator[Batch]:
@@ -49,10 +50,10 @@ def _batches(reader: RowReader, file: CustomerFile) -> Iterator[Batch]:
     while chunk := list(islice(rows, BATCH)):
         batch = Batch(len(chunk), [], [])
         for line, cells in chunk:
-            try:
-                batch.calls.extend(reader.calls(line, cells))
-            except InvalidInput as problem:
-                batch.rejected.append(Rejected(line, str(problem), cells))
+            calls, doubts = reader.read(line, cells)
+            batch.calls.extend(calls)
+            if doubts:
+                batch.doubtful.append(Doubtful(line, doubts, cells, bool(calls)))
         yield batch
 
 

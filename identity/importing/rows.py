@@ -1,15 +1,15 @@
 """A row of a file, as the calls to identify that it stands for."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 import phonenumbers
 from babel import Locale
 
 from identity.deciding import Call
-from identity.errors import InvalidInput
 from identity.identifiers import parse_email, parse_phone_number, plain_text
 from identity.importing.columns import Columns
 
@@ -20,9 +20,40 @@ OTHER_NAMES = {"uk": "GB", "great britain": "GB", "usa": "US", "u.s.a.": "US", "
                "czech republic": "CZ", "russian federation": "RU", "viet nam": "VN",
                "korea, republic of": "KR", "republic of korea": "KR"}  # fmt: skip
 
+Found = dict[str, tuple[str, str]]
+"""Each value of a row, with the name of its column and how it is spelt there."""
 
 NOTHING = "Neither an email nor a phone number is given."
-TWO_PHONES = "Two different phone numbers, and no email to link them by."
+NO_EMAIL = "without an email nothing links it to the other phone number of its row. Give an email."
+NO_PHONE = "without a phone number nothing links it to the other email of its row. Give one."
+SHOWN = 80
+"""Characters of a value that are shown."""
+
+
+class Doubt(NamedTuple):
+    """Something in a row that was not understood, and not used."""
+
+    column: str
+    """The column's name as the file spells it; "" for the row as a whole."""
+    reason: str
+    """A sentence, without the value."""
+    value: str = ""
+    """What is there, cut to a length. Shown to whoever brought the file, and never logged."""
+
+    def __str__(self) -> str:
+        return f"{self.column}: {self.reason}" if self.column else self.reason
+
+    def __repr__(self) -> str:
+        # No email, no phone: reprs end up in logs.
+        return f"<Doubt {self}>"
+
+
+class Read(NamedTuple):
+    """A row, as it was understood."""
+
+    calls: list[Call]
+    """None when nothing of it can be used."""
+    doubts: list[Doubt]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,44 +65,63 @@ class RowReader:
     """For phone numbers of rows without a country."""
     latest: datetime
     """No row can be later."""
+    suspicious: Mapping[int, str] = field(default_factory=dict)
+    """Lines that are not to be trusted, and why."""
 
-    def calls(self, line: int, cells: Sequence[str]) -> list[Call]:
-        """Return the calls of one row; raise `InvalidInput` naming every column at fault.
+    def read(self, line: int, cells: Sequence[str]) -> Read:
+        """Return what one row says, and what of it cannot be understood and is not used.
 
-        A row with two phone numbers is two calls.
+        Each email is told with each phone number: they are all of one customer. Nothing links
+        two emails without a phone number, or the other way round, so the first is told alone.
         """
-        columns = self.columns
-        problems: dict[str, str] = {}
-        texts = [column.cell(cells) for column in columns.phones]
-        region = self._country(cells) if any(texts) else None
-        email: str | None = None
-        created_at: datetime | None = None
-        phones: dict[str | None, None] = {}
-        if columns.email:
-            try:
-                email = _email(columns.email.cell(cells))
-            except ValueError as problem:
-                problems[columns.email.name] = str(problem)
-        for column, text in zip(columns.phones, texts, strict=True):
-            try:
-                phones[_phone_number(text, region)] = None
-            except ValueError as problem:
-                problems[column.name] = str(problem)
-        try:
-            created_at = self._created_at(cells)
-        except ValueError as problem:
-            problems[columns.created_at[0].name] = str(problem)
-        phones.pop(None, None)
-        if not problems and email is None and len(phones) != 1:
-            raise InvalidInput(TWO_PHONES if phones else NOTHING)
-        if problems:
-            told = (f"{name}: {sentence}" for name, sentence in problems.items())
-            raise InvalidInput(" ".join(told), problems)
+        if line in self.suspicious:
+            return Read([], [Doubt("", self.suspicious[line], shown(" ".join(cells)))])
+        doubts: list[Doubt] = []
+        emails = self._emails(cells, doubts)
+        phones = self._phones(cells, doubts)
+        created_at = self._created_at(cells, doubts)
+        if not emails:
+            _take_first(phones, NO_EMAIL, doubts)
+        elif not phones:
+            _take_first(emails, NO_PHONE, doubts)
+        if not emails and not phones:
+            return Read([], doubts or [Doubt("", NOTHING)])
         reference, name = self._named(cells)
-        return [
-            Call(email, phone_number, created_at, line, reference, name)
-            for phone_number in phones or (None,)
-        ]
+        return Read(
+            [
+                Call(email, phone_number, created_at, line, reference, name)
+                for email in emails or (None,)
+                for phone_number in phones or (None,)
+            ],
+            doubts,
+        )
+
+    def _emails(self, cells: Sequence[str], doubts: list[Doubt]) -> Found:
+        found: Found = {}
+        for column in self.columns.emails:
+            text = column.cell(cells)
+            try:
+                email = _email(text)
+            except ValueError as problem:
+                doubts.append(Doubt(column.name, str(problem), shown(text)))
+                continue
+            if email is not None:
+                found.setdefault(email, (column.name, text))
+        return found
+
+    def _phones(self, cells: Sequence[str], doubts: list[Doubt]) -> Found:
+        found: Found = {}
+        texts = [(column, text) for column in self.columns.phones if (text := column.cell(cells))]
+        region = self._country(cells) if texts else None
+        for column, text in texts:
+            try:
+                number = _phone_number(text, region)
+            except ValueError as problem:
+                doubts.append(Doubt(column.name, str(problem), shown(text)))
+                continue
+            if number is not None:
+                found.setdefault(number, (column.name, text))
+        return found
 
     def _named(self, cells: Sequence[str]) -> tuple[str, str]:
         """Return what the source calls the row, and the name it has for it."""
@@ -88,13 +138,30 @@ class RowReader:
                 return region
         return self.region
 
-    def _created_at(self, cells: Sequence[str]) -> datetime | None:
-        texts = (column.cell(cells) for column in self.columns.created_at)
-        text = next(filter(None, texts), None)
-        moment = moment_of(text) if text else None
-        if moment and moment > self.latest:
-            raise ValueError("the date is in the future.")
-        return moment
+    def _created_at(self, cells: Sequence[str], doubts: list[Doubt]) -> datetime | None:
+        for column in self.columns.created_at:
+            if text := column.cell(cells):
+                try:
+                    moment = moment_of(text)
+                    if moment > self.latest:
+                        raise ValueError("the date is in the future.")
+                    return moment
+                except ValueError as problem:
+                    doubts.append(Doubt(column.name, str(problem), shown(text)))
+                    return None
+        return None
+
+
+def _take_first(found: Found, reason: str, doubts: list[Doubt]) -> None:
+    """Leave out all but the first of several values that nothing links."""
+    for value in list(found)[1:]:
+        column, text = found.pop(value)
+        doubts.append(Doubt(column, reason, shown(text)))
+
+
+def shown(value: str) -> str:
+    """Return as much of a value as is shown."""
+    return value if len(value) <= SHOWN else f"{value[: SHOWN - 1]}…"
 
 
 def _text(given: str) -> str:

@@ -12,14 +12,14 @@ from sqlalchemy import func, select
 from identity import database
 from identity.batching import taking
 from identity.deciding import NEW, Call, Decided
-from identity.errors import Contended, InvalidInput
+from identity.errors import Contended
 from identity.importing import register
 from identity.importing.beforehand import Beforehand
 from identity.importing.figures import Figures
 from identity.importing.files import CustomerFile
 from identity.importing.imagining import Imagined
-from identity.importing.reading import Rejected, batches
-from identity.importing.rows import RowReader
+from identity.importing.reading import Doubtful, batches
+from identity.importing.rows import Doubt, Read, RowReader
 from identity.importing.tally import Tally
 from identity.models import Contact
 from identity.writing import Written
@@ -50,16 +50,14 @@ class Source:
 
     def reader(self) -> RowReader:
         """Return the reader of its rows."""
-        return RowReader(self.file.columns, self.region, datetime.now(UTC) + AHEAD)
+        latest = datetime.now(UTC) + AHEAD
+        return RowReader(self.file.columns, self.region, latest, self.file.suspicious)
 
-    def first(self, rows: int) -> Iterator[tuple[int, list[Call], str]]:
-        """Yield the line of each of the first rows, and its calls or why it is rejected."""
+    def first(self, rows: int) -> Iterator[tuple[int, Read]]:
+        """Yield the line of each of the first rows, and how it is read."""
         reader = self.reader()
         for line, cells in islice(self.file.rows(), rows):
-            try:
-                yield line, reader.calls(line, cells), ""
-            except InvalidInput as problem:
-                yield line, [], str(problem)
+            yield line, reader.read(line, cells)
 
 
 class Watcher(Protocol):
@@ -68,8 +66,10 @@ class Watcher(Protocol):
     def read(self, rows: int) -> None:
         """Hear that so many more rows are done with."""
 
-    def rejected(self, line: int, reason: str, cells: Sequence[str]) -> None:
-        """Hear of a row that cannot be used."""
+    def doubted(
+        self, line: int, doubts: Sequence[Doubt], cells: Sequence[str], *, used: bool
+    ) -> None:
+        """Hear of a row of which something cannot be used, or nothing."""
 
 
 @database.unhurried()
@@ -120,25 +120,34 @@ def _begin() -> Tally:
 
 def _batches(source: Source, watcher: Watcher, tally: Tally) -> Iterator[list[Call]]:
     for batch in batches(source.reader(), source.file, ahead=source.ahead):
-        for rejected in batch.rejected:
-            _reject(tally, watcher, rejected)
+        for doubtful in batch.doubtful:
+            _doubt(tally, watcher, doubtful)
         # Before they are taken: of a broken-off import this is what is noted beside the news.
         tally.rows += batch.rows
         yield batch.calls
         watcher.read(batch.rows)
 
 
-def _reject(tally: Tally, watcher: Watcher, rejected: Rejected) -> None:
-    tally.reject(rejected.line, rejected.reason)
-    watcher.rejected(rejected.line, rejected.reason, rejected.cells)
+def _doubt(tally: Tally, watcher: Watcher, doubtful: Doubtful) -> None:
+    line, doubts, cells, used = doubtful
+    tally.doubt(line, doubts, used=used)
+    watcher.doubted(line, doubts, cells, used=used)
 
 
 def _reject_empty(source: Source, watcher: Watcher, tally: Tally) -> None:
     """Reject the rows of which nothing was left, once it is known which these are."""
-    if tally.empty:
-        for line, cells in source.file.rows():
-            if line in tally.empty:
-                _reject(tally, watcher, Rejected(line, LEFT_NOTHING, cells))
+    if not tally.empty:
+        return
+    reader, doubts = source.reader(), [Doubt("", LEFT_NOTHING)]
+    for line, cells in source.file.rows():
+        if line not in tally.empty:
+            continue
+        if reader.read(line, cells).doubts:
+            # It was told of already, as one that is used in part.
+            tally.doubtful -= 1
+            tally.doubt(line, doubts, used=False)
+        else:
+            _doubt(tally, watcher, Doubtful(line, doubts, cells, used=False))
 
 
 def _add(tally: Tally, parts: Sequence[Decided], ids: Sequence[Written] = ()) -> None:

@@ -1,24 +1,29 @@
 """The tally of an import: what it brought, or would bring."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from identity.deciding import Call, Decided
+from identity.importing.rows import Doubt
 from identity.models import EventKind
 
-SHOWN = 100
-"""Rejected rows that are kept for showing; all of them are counted."""
+SHOWN = 3
+"""Examples of each doubt that are kept for showing; all of them are counted."""
 JOINS = 5
 """Rows of each union that are kept for showing why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
-    """A row that cannot be used."""
+class Reason:
+    """Why something could not be used, and how often."""
 
-    line: int
+    column: str
+    """Where it is; "" for whole rows."""
     reason: str
+    count: int
+    examples: tuple[tuple[int, str], ...]
+    """The first ones: the line, and what is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,9 @@ class Tally:
     news: int = 0
     """Rows that bring something new."""
     rejected: int = 0
+    """Rows of which nothing could be used."""
+    doubtful: int = 0
+    """Rows of which something could not be used, and the rest was."""
     contacts: int = 0
     """Contacts added."""
     links: int = 0
@@ -51,8 +59,10 @@ class Tally:
     """What the source had not told before."""
     held: int = 0
     """Rows of which a ruling keeps the email and the phone number apart."""
-    rejects: list[Reject] = field(default_factory=list)
-    reasons: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often something could not be used, by its column and why."""
+    examples: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
+    """Of each of those the first ones: the line, and what is there."""
     empty: set[int] = field(default_factory=set)
     """The lines of which nothing is left, because it links nobody."""
     _kinds: Counter[EventKind] = field(default_factory=Counter)
@@ -64,12 +74,24 @@ class Tally:
     _promoted: set[int] = field(default_factory=set)
     """Contacts that were secondaries before the import, and primaries at some time since."""
 
-    def reject(self, line: int, reason: str) -> None:
-        """Count a row that cannot be used."""
-        self.rejected += 1
-        self.reasons[reason] += 1
-        if len(self.rejects) < SHOWN:
-            self.rejects.append(Reject(line, reason))
+    def doubt(self, line: int, doubts: Sequence[Doubt], *, used: bool) -> None:
+        """Count a row of which something cannot be used, or nothing."""
+        if used:
+            self.doubtful += 1
+        else:
+            self.rejected += 1
+        for column, reason, value in doubts:
+            self.reasons[column, reason] += 1
+            examples = self.examples.setdefault((column, reason), [])
+            if len(examples) < SHOWN:
+                examples.append((line, value))
+
+    def doubts(self) -> list[Reason]:
+        """Return all that could not be used by column and reason, the most frequent first."""
+        return [
+            Reason(column, reason, count, tuple(self.examples[column, reason]))
+            for (column, reason), count in self.reasons.most_common()
+        ]
 
     def add(self, decided: Decided, id_of: Callable[[int], int] = int) -> None:
         """Count what a batch brought. `id_of` knows the ids that were given to new contacts."""
@@ -100,7 +122,8 @@ class Tally:
     def counts(self) -> dict[str, int]:
         """Return all figures by name."""
         names = ("rows", "customers", "contacts", "links", "claims", "merged", "overtaken")
-        return {name: getattr(self, name) for name in (*names, "held", "repeats", "rejected")}
+        more = ("held", "repeats", "doubtful", "rejected")
+        return {name: getattr(self, name) for name in (*names, *more)}
 
     def unions(self) -> list[Union]:
         """Return the groups of known customers that are one customer now."""

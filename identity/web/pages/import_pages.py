@@ -20,6 +20,7 @@ from identity.events import Entry
 from identity.importing import register
 from identity.importing.files import examine
 from identity.importing.rejects import Rejects
+from identity.importing.rows import Doubt
 from identity.importing.run import Source
 from identity.models import EventKind
 from identity.rulings import register as rulings
@@ -169,6 +170,8 @@ class _Watcher:
     def read(self, rows: int) -> None:
         """Say nothing."""
 
-    def rejected(self, line: int, reason: str, cells: Sequence[str]) -> None:
-        """Keep a row that cannot be used."""
-        self._kept.add(line, reason, cells)
+    def doubted(
+        self, line: int, doubts: Sequence[Doubt], cells: Sequence[str], *, used: bool
+    ) -> None:
+        """Keep a row of which something cannot be used."""
+        self._kept.add(line, " ".join(map(str, doubts)), cells)
