@@ -85,7 +85,7 @@ FLOORS = {
     "identity.importing": [
         {"formats", "figures", "register", "rejects"},
         {"columns"},
-        {"files", "rows", "imagining", "beforehand"},
+        {"files", "rows", "imagining", "beforehand", "pacing"},
         {"reading", "tally"},
         {"run"},
     ],

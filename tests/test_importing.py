@@ -17,6 +17,7 @@ from identity.errors import InvalidInput, LostRace
 from identity.exporting import What
 from identity.identifiers import Identifiers, Kind, Value
 from identity.importing import reading, register, run
+from identity.importing.pacing import LEAST, Pace
 from identity.models import Claim, Contact, Event, Reference
 from identity.reconciliation import identify
 from identity.rulings import applying
@@ -610,3 +611,15 @@ def test_any_bytes_are_read_or_refused_in_a_sentence(content: bytes) -> None:
             for _ in file.first(100):
                 pass
         assert told.endswith(".")
+
+
+def test_a_transaction_is_as_large_as_is_done_in_less_than_half_a_second() -> None:
+    pace = Pace()
+    calls = range(50_000)
+
+    sizes = [len(next(pace.parts(calls)))]
+    for took in (20_000, 0.2), (2000, 0.2), (4000, 4.0), (LEAST, 4.0), (3, 0.001), (LEAST, 0.2):
+        pace.took(*took)
+        sizes.append(len(next(pace.parts(calls))))
+
+    assert sizes == [1000, 2000, 4000, LEAST, LEAST, LEAST, 1000]

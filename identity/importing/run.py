@@ -18,6 +18,7 @@ from identity.importing.beforehand import Beforehand
 from identity.importing.figures import Figures
 from identity.importing.files import CustomerFile
 from identity.importing.imagining import Imagined
+from identity.importing.pacing import Pace
 from identity.importing.reading import Doubtful, batches
 from identity.importing.rows import Doubt, Read, RowReader
 from identity.importing.tally import Tally
@@ -97,11 +98,15 @@ def carry_out(source: Source, watcher: Watcher, import_id: int) -> Tally:
     is consistent, and importing the file again does the rest.
     """
     tally = _begin()
-    noted, now, figures = time.monotonic(), datetime.now(UTC), Figures()
+    noted, now, figures, pace = time.monotonic(), datetime.now(UTC), Figures(), Pace()
     register.note(import_id, started_at=now, seen_at=now, feed=source.name, counts=tally.counts())
     with register.running(import_id):
         for calls in _batches(source, watcher, tally):
-            parts = _in_parts(calls, source.name, import_id)
+            parts = [
+                each
+                for part in pace.parts(calls)
+                for each in _in_parts(part, source.name, import_id)
+            ]
             _add(tally, [decided for decided, _ in parts], [ids for _, ids in parts])
             figures.brought(tally.claims)
             if time.monotonic() > noted + NOTED:
