@@ -32,5 +32,12 @@ DATED = st.lists(
     max_size=10,
 )
 BATCHES = st.sampled_from([1, 2, 3, 7, 1000])
+FEWER_ON_POSTGRESQL = 3
+"""What decides is the same there, and each statement a journey."""
 INTERPLAY = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 """For tests whose every example is many statements."""
+
+
+def many(backend: str, count: int) -> int:
+    """Return how many examples to try on a kind of database."""
+    return count if backend == "sqlite" else count // FEWER_ON_POSTGRESQL

@@ -28,7 +28,7 @@ from identity.web.api.schemas import BatchAnswered
 from tests.bringing import as_file, bring
 from tests.callers import KEY, bearing, from_outside, key
 from tests.conftest import Make, See
-from tests.examples import BATCHES, CALLS, EMAILS, INTERPLAY, PHONES, Row
+from tests.examples import BATCHES, CALLS, EMAILS, INTERPLAY, PHONES, Row, many
 from tests.oracle import Call
 from tests.tables import count, empty, state
 
@@ -199,9 +199,9 @@ def rule(aparts: list[tuple[str, str]], nobodies: list[str]) -> None:
 
 
 def test_a_batch_ends_as_its_calls_one_by_one(
-    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    @settings(INTERPLAY, max_examples=25)
+    @settings(INTERPLAY, max_examples=many(backend, 25))
     @given(st.lists(CALLS, max_size=6), APARTS, NOBODIES, st.lists(BODIES, max_size=10), BATCHES)
     def check(
         before: list[Call],

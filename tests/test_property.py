@@ -18,7 +18,7 @@ from identity.identifiers import Identifiers
 from identity.models import Contact
 from identity.reconciliation import identify
 from identity.verification import verify
-from tests.examples import CALLS
+from tests.examples import CALLS, many
 from tests.oracle import Call, Oracle
 from tests.tables import empty
 
@@ -68,16 +68,16 @@ class Shop(RuleBasedStateMachine):
 
 
 @pytest.mark.usefixtures("app")
-def test_any_sequence_of_calls_ends_as_the_rules_say() -> None:
+def test_any_sequence_of_calls_ends_as_the_rules_say(backend: str) -> None:
     run_state_machine_as_test(
         Shop,
-        settings=settings(max_examples=40, stateful_step_count=25),
+        settings=settings(max_examples=many(backend, 40), stateful_step_count=25),
     )
 
 
 @pytest.mark.usefixtures("app")
-def test_who_belongs_together_does_not_depend_on_the_order() -> None:
-    @settings(max_examples=40)
+def test_who_belongs_together_does_not_depend_on_the_order(backend: str) -> None:
+    @settings(max_examples=many(backend, 40))
     @given(st.data(), st.lists(CALLS, max_size=12))
     def check(data: st.DataObject, calls: list[Call]) -> None:
         def partition(order: list[Call]) -> set[frozenset[str]]:

@@ -35,6 +35,7 @@ from identity.rulings.kinds import (
 )
 from identity.verification import verify
 from tests.bringing import as_file, bring
+from tests.examples import many
 from tests.standing import claims, live, tables
 from tests.tables import empty
 
@@ -236,5 +237,6 @@ class History(RuleBasedStateMachine):
 
 
 @pytest.mark.usefixtures("app")
-def test_any_history_ends_as_the_function_says_and_is_undone_exactly() -> None:
-    run_state_machine_as_test(History, settings=settings(max_examples=20, stateful_step_count=15))
+def test_any_history_ends_as_the_function_says_and_is_undone_exactly(backend: str) -> None:
+    tried = settings(max_examples=many(backend, 20), stateful_step_count=15)
+    run_state_machine_as_test(History, settings=tried)
