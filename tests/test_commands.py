@@ -290,7 +290,7 @@ def test_help_says_which_export_is_a_copy(app: Flask) -> None:
 
     assert "For a spreadsheet: CSV" in told
     assert "For a copy: --evidence." in told
-    assert "1 when something is not, with 3" in " ".join(
+    assert "5 when something is not, with 3" in " ".join(
         run(app, "verify", "--help").output.split()
     )
 

@@ -480,7 +480,7 @@ def test_one_that_is_broken_off_leaves_nothing_and_can_be_said_again(
 
     monkeypatch.setattr(rebuilding, "follow", break_off)
     before = rows_in_all_tables()
-    assert run(app, "import", copy).exit_code == 1
+    assert run(app, "import", copy).exit_code == 130
     assert rows_in_all_tables() == before
     monkeypatch.undo()
 

@@ -55,7 +55,7 @@ def test_nothing_is_done_without_a_yes(app: Flask, say: str) -> None:
 
     result = run(app, *APART, say=say)
 
-    assert result.exit_code == 1
+    assert result.exit_code == 130
     assert everything() == before
 
 
@@ -111,7 +111,7 @@ def test_undoing_shows_its_plan_too(app: Flask) -> None:
     first, *_, last = result.output.splitlines()
     assert first == "This would change 2 customers of 2 contacts into 1 customer of 2 contacts:"
     assert last == "Ruling 1 is withdrawn."
-    assert run(app, "undo", 1, "--yes").exit_code == 1
+    assert run(app, "undo", 1, "--yes").exit_code == 6
 
 
 def test_a_ruling_that_changes_nobody_says_so(app: Flask) -> None:
@@ -143,9 +143,9 @@ def test_a_source_is_withdrawn_for_a_while(app: Flask, see: See) -> None:
     [
         ((MARTY, SHARED), 0),
         ((MARTY, SHARED, "--source", "checkout"), 0),
-        ((MARTY, SHARED, "--source", "till"), 1),
-        ((MARTY, "-"), 1),
-        (("", SHARED), 1),
+        ((MARTY, SHARED, "--source", "till"), 6),
+        ((MARTY, "-"), 6),
+        (("", SHARED), 6),
         (("-", ""), 2),
         (("-", "", "--source", "checkout"), 2),
     ],
@@ -192,13 +192,13 @@ def test_there_are_older_rulings(app: Flask, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
-        (("apart", LORRAINE, "biff@hillvalley.edu"), 1, "No customer has the identifier"),
+        (("apart", LORRAINE, "biff@hillvalley.edu"), 6, "No customer has the identifier"),
         (("apart", LORRAINE, LORRAINE.upper()), 2, "the same identifier twice"),
         (("apart", LORRAINE, "call me"), 2, "phoneNumber must hold digits"),
         (("apart", LORRAINE), 2, "Missing argument 'OTHER'"),
         (("links-nobody", "@"), 2, "email must be an address"),
         (("links-nobody", "55", "--reason", "x" * 1001), 2, "at most 1000 characters"),
-        (("withdraw", "import", "88"), 1, "There is no import 88."),
+        (("withdraw", "import", "88"), 6, "There is no import 88."),
         (("withdraw", "import", "all"), 2, "Invalid value for 'IMPORT'"),
         (("withdraw", "source", "till"), 2, "Missing option '--since'"),
         (
@@ -206,7 +206,7 @@ def test_there_are_older_rulings(app: Flask, monkeypatch: pytest.MonkeyPatch) ->
             2,
             "a moment with its zone",
         ),
-        (("undo", "88"), 1, "There is no ruling 88."),
+        (("undo", "88"), 6, "There is no ruling 88."),
         (("undo", "all"), 2, "Invalid value for 'RULING'"),
     ],
 )
@@ -233,7 +233,7 @@ def test_the_same_ruling_twice_and_a_running_import_are_refused(app: Flask) -> N
         running = run(app, "withdraw", "import", import_id, "--yes")
     again = run(app, "apart", MARTY, LORRAINE, "--yes")
 
-    assert (running.exit_code, again.exit_code) == (1, 1)
+    assert (running.exit_code, again.exit_code) == (6, 6)
     assert f"Import {import_id} is running" in running.output
     assert again.output == "Error: The same was ruled already: ruling 1.\n"
 

@@ -299,7 +299,7 @@ def test_this_machine_is_let_in_again_by_a_command_only(app: Flask) -> None:
 
     done = run(app, "local")
 
-    assert refused.exit_code == 1
+    assert refused.exit_code == 6
     assert "Revoke all keys" in refused.output
     assert done.exit_code == 0
     assert client.get("/clusters").status_code == 200

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from identity import database, faults, seeding, verification
+from identity import database, seeding, verification
+from identity.cli import exits
 from identity.cli.audit import audit, local
-from identity.cli.exits import BROKEN_OFF, DAMAGED, DRIFTED
 from identity.cli.exports import export_file
 from identity.cli.files import import_file
 from identity.cli.keys import key
@@ -17,7 +17,7 @@ from identity.cli.review import review
 from identity.cli.rulings import apart, links_nobody, rulings, undo, withdraw
 from identity.cli.users import user
 from identity.cli.why import why
-from identity.errors import IdentityError, Unavailable
+from identity.errors import IdentityError, InvalidInput, Unavailable
 
 UNREADABLE = "Something that is stored is not what its place should hold, and cannot be read."
 
@@ -26,18 +26,33 @@ class Commands(AppGroup):
     """Commands that say in one sentence what went wrong."""
 
     def invoke(self, context: click.Context) -> object:
-        """Run a command; exit 1 when it cannot be done.
-
-        Exit 3 when the database went away, and 4 when it is damaged.
-        """
+        """Run a command; exit as `exits` has it, and never with a traceback of what is foreseen."""
         try:
-            with database.unhurried():
+            with exits.stoppable(), database.unhurried():
                 return super().invoke(context)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except click.Abort:
+            click.echo("Stopped: it was not confirmed.", err=True)
+            sys.exit(exits.STOPPED)
+        except KeyboardInterrupt as stopped:
+            click.echo("Stopped.", err=True)
+            sys.exit(exits.code_of(stopped))
         except Unavailable as problem:
             click.echo(f"Broken off: {problem}", err=True)
-            sys.exit(DAMAGED if faults.is_damage(problem) else BROKEN_OFF)
+            sys.exit(exits.of_database(problem))
         except IdentityError as problem:
-            raise click.ClickException(str(problem)) from None
+            click.echo(f"Error: {problem}", err=True)
+            wrong = isinstance(problem, InvalidInput)
+            sys.exit(exits.UNUSABLE if wrong else exits.REFUSED)
+        except OSError as error:
+            exits.hush()
+            click.echo(exits.unwritable(error.filename or "stdout", error), err=True)
+            sys.exit(exits.UNUSABLE)
+        except Exception:
+            # As Python ends, but for its exit code, which is that of a file with doubts.
+            sys.excepthook(*sys.exc_info())
+            sys.exit(exits.FAULT)
 
 
 identity = Commands("identity", help="Look after the customers.")
@@ -59,7 +74,7 @@ def seed() -> None:
 def verify() -> None:
     """Rebuild every customer from the evidence, and compare with what is stored.
 
-    Exits with 0 when all is as it should be, with 1 when something is not, with 3 when the
+    Exits with 0 when all is as it should be, with 5 when something is not, with 3 when the
     database is away, and with 4 when it is damaged: then a backup is what helps.
     """
     try:
@@ -69,7 +84,7 @@ def verify() -> None:
         where = traceback.extract_tb(error.__traceback__)[-1]
         told = f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
         click.echo(f"Broken off: {UNREADABLE} ({told})", err=True)
-        sys.exit(DAMAGED)
+        sys.exit(exits.DAMAGED)
     click.echo(report)
     for sentence in report.unfinished:
         click.echo(f"  {sentence}")
@@ -77,4 +92,4 @@ def verify() -> None:
         click.echo(f"  {problem}", err=True)
     if len(report.problems) > verification.SHOWN:
         click.echo(f"  ... and {len(report.problems) - verification.SHOWN:,} more", err=True)
-    sys.exit(DRIFTED if report.problems else 0)
+    sys.exit(exits.DRIFTED if report.problems else exits.DONE)

@@ -18,7 +18,7 @@ from identity.caution import running
 from identity.caution.choosing import Choices
 from identity.cli import printing
 from identity.cli.copies import import_copy, is_copy
-from identity.cli.exits import REJECTED, UNUSABLE
+from identity.cli.exits import DOUBTS, UNUSABLE
 from identity.cli.progress import Progress
 from identity.errors import InvalidInput, Unavailable
 from identity.importing import register
@@ -109,7 +109,7 @@ def import_file(
     in_doubt = tally.rejected or tally.doubtful
     if in_doubt and rejects:
         click.echo(f"These rows are in {rejects}: mend them there and import that file.")
-    sys.exit(REJECTED if in_doubt else 0)
+    sys.exit(DOUBTS if in_doubt else 0)
 
 
 def _examine(file: Path, feed: str, chosen: Chosen) -> Source:
