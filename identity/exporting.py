@@ -7,7 +7,8 @@ What brings everything back is in `copying`.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from enum import StrEnum
 from itertools import chain, groupby, islice
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, func, select
 from identity import database, naming
 from identity.clusters import Cluster, Member
 from identity.evidence import Named
+from identity.formulas import guarded
 from identity.models import Contact
 from identity.naming import Naming
 
@@ -64,8 +66,11 @@ Customer = tuple[Cluster, Sequence[Naming]]
 def parts(what: What) -> Iterator[bytes]:
     """Yield the export as parts of a CSV file in UTF-8, the header by itself first."""
     yield as_csv([HEADERS[what]]).encode()
-    with database.long_snapshot() as connection:
-        rows = _rows(what, customers(connection))
+    # Whoever takes it may go away: what is still being read ends before its connection does.
+    with (
+        database.long_snapshot() as connection,
+        closing(_rows(what, customers(connection))) as rows,
+    ):
         while chunk := list(islice(rows, CHUNK)):
             yield as_csv(chunk).encode()
 
@@ -103,17 +108,18 @@ def clusters(connection: Connection) -> Iterator[Cluster]:
         connection.exec_driver_sql("SET LOCAL enable_sort = off")
         # What it has left looks so dear then that it would be compiled first.
         connection.exec_driver_sql("SET LOCAL jit = off")
-    followers = groupby(connection.execute(SECONDARIES), key=lambda row: row.linked_id)
-    linked_to, secondaries = next(followers, (None, iter(())))
-    for primary in connection.execute(PRIMARIES):
-        if linked_to == primary.id:
-            yield Cluster.of(Member(*row) for row in chain([primary], secondaries))
-            linked_to, secondaries = next(followers, (None, iter(())))
-        else:
-            yield Cluster.of([Member(*primary)])
+    with connection.execute(SECONDARIES) as linked, connection.execute(PRIMARIES) as primaries:
+        followers = groupby(linked, key=lambda row: row.linked_id)
+        linked_to, secondaries = next(followers, (None, iter(())))
+        for primary in primaries:
+            if linked_to == primary.id:
+                yield Cluster.of(Member(*row) for row in chain([primary], secondaries))
+                linked_to, secondaries = next(followers, (None, iter(())))
+            else:
+                yield Cluster.of([Member(*primary)])
 
 
-def _rows(what: What, all_customers: Iterable[Customer]) -> Iterator[Sequence[Any]]:
+def _rows(what: What, all_customers: Iterable[Customer]) -> Generator[Sequence[Any]]:
     for cluster, namings in all_customers:
         if what is What.CONTACTS:
             yield from _contacts(cluster, namings)
@@ -123,7 +129,7 @@ def _rows(what: What, all_customers: Iterable[Customer]) -> Iterator[Sequence[An
 
 def _customer(cluster: Cluster, namings: Iterable[Naming]) -> Sequence[Any]:
     # The primary may lack one of the two; then the oldest known is as good.
-    emails, phone_numbers = [safe(each) for each in cluster.emails], cluster.phone_numbers
+    emails, phone_numbers = [guarded(each) for each in cluster.emails], cluster.phone_numbers
     return (
         cluster.primary_id,
         *("; ".join(values) for values in (emails[:1], phone_numbers[:1])),
@@ -141,7 +147,7 @@ def _contacts(cluster: Cluster, namings: Iterable[Naming]) -> Iterator[Sequence[
             member.id,
             cluster.primary_id,
             member.precedence.value,
-            member.email and safe(member.email),
+            member.email and guarded(member.email),
             member.phone_number,
             member.created_at.isoformat(),
             *_called(called.get(member.id, ())),
@@ -153,13 +159,7 @@ def _called(named: Iterable[Named]) -> tuple[str, str]:
     each = list(dict.fromkeys(named))
     references = dict.fromkeys(f"{it.reference} ({it.source})" for it in each if it.reference)
     names = dict.fromkeys(it.name for it in each if it.name)
-    return "; ".join(map(safe, references)), "; ".join(map(safe, names))
-
-
-def safe(text: str) -> str:
-    """Return a text as a spreadsheet shows it and does nothing else with it."""
-    # A spreadsheet would take such a text for a formula, and carry it out.
-    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+    return "; ".join(map(guarded, references)), "; ".join(map(guarded, names))
 
 
 def as_csv(rows: Iterable[Sequence[Any]]) -> str:

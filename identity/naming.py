@@ -64,8 +64,9 @@ def of_all(connection: Connection) -> Iterator[tuple[int, Iterator[Naming]]]:
 
     `connection` must show one moment.
     """
-    rows = map(Naming._make, connection.execute(NAMED))
-    yield from groupby(rows, key=lambda each: each.primary_id)
+    with connection.execute(NAMED) as found:
+        rows = map(Naming._make, found)
+        yield from groupby(rows, key=lambda each: each.primary_id)
 
 
 def by_contact(cluster: Cluster, namings: Iterable[Naming]) -> dict[int, list[Named]]:

@@ -29,6 +29,7 @@ FLOORS = {
             "config",
             "database_url",
             "counting",
+            "drafts",
             "faults",
             "once",
             "passwords",
@@ -36,7 +37,7 @@ FLOORS = {
             "remembering",
         }
         | {"roles"},
-        {"identifiers", "database", "probing"},
+        {"identifiers", "formulas", "database", "probing"},
         {"models", "prepared", "bulk", "fillers", "group_commit"},
         {"deciding", "clusters", "ledger", "events", "auditing"},
         {"evidence", "writing", "browsing", "activity", "access", "transcribing", "crowds"},

@@ -6,7 +6,8 @@ claims, so that memory stays flat however many there are.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import groupby, islice
 from typing import Any
@@ -63,8 +64,8 @@ def parts() -> Iterator[bytes]:
     """Yield a copy of all evidence in parts: many lines at a time, and the last one by itself."""
     rebuilding.catch_up()
     digest, count = hashlib.sha256(), 1
-    with database.snapshot() as connection:
-        lines = _lines(connection)
+    # Whoever takes it may go away: what is still being read ends before its connection does.
+    with database.snapshot() as connection, closing(_lines(connection)) as lines:
         while chunk := [_spelt(line) for line in islice(lines, CHUNK)]:
             part = "".join(chunk).encode()
             digest.update(part)
@@ -77,23 +78,28 @@ def _spelt(line: dict[str, Any]) -> str:
     return json.dumps(line, separators=(",", ":"), default=datetime.isoformat) + "\n"
 
 
-def _lines(connection: Connection) -> Iterator[dict[str, Any]]:
+def _lines(connection: Connection) -> Generator[dict[str, Any]]:
     yield _header(connection)
     for name, chosen in (("import", IMPORTS), ("ruling", RULINGS)):
-        for row in connection.execute(chosen):
-            yield {"line": name, **row._mapping}
-    references = _Beside(connection.execute(REFERENCES))
-    withdrawals = _Beside(connection.execute(WITHDRAWALS))
-    for row in connection.execute(CLAIMS):
-        yield {
-            "line": "claim",
-            **row._mapping,
-            "references": [
-                {"reference": reference, "name": name, "import_id": import_id}
-                for _, reference, name, import_id in references.of(row.id)
-            ],
-            "withdrawn_by": [ruling_id for _, ruling_id in withdrawals.of(row.id)],
-        }
+        with connection.execute(chosen) as rows:
+            for row in rows:
+                yield {"line": name, **row._mapping}
+    with (
+        connection.execute(REFERENCES) as all_references,
+        connection.execute(WITHDRAWALS) as all_withdrawals,
+        connection.execute(CLAIMS) as claims,
+    ):
+        references, withdrawals = _Beside(all_references), _Beside(all_withdrawals)
+        for row in claims:
+            yield {
+                "line": "claim",
+                **row._mapping,
+                "references": [
+                    {"reference": reference, "name": name, "import_id": import_id}
+                    for _, reference, name, import_id in references.of(row.id)
+                ],
+                "withdrawn_by": [ruling_id for _, ruling_id in withdrawals.of(row.id)],
+            }
 
 
 def _header(connection: Connection) -> dict[str, Any]:

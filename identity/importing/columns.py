@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, Self
 
 from identity.errors import InvalidInput
+from identity.formulas import unguarded
 from identity.importing.formats import COUNTRY, CREATED_AT, EMAIL, FORMATS, NAME, PHONE, REFERENCE
 
 
@@ -19,8 +20,7 @@ class Column:
         """Return what a row holds in this column, "" when it is too short to have it."""
         if self.index >= len(cells):
             return ""
-        # Shops and spreadsheets put an apostrophe before what must not be taken for a number.
-        return cells[self.index].strip().removeprefix("'")
+        return unguarded(cells[self.index].strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, stream_with_context
 
-from identity import database, exporting, recording
+from identity import database, exporting, formulas, recording
 from identity.auditing import Deed
 from identity.clusters import Member
 from identity.events import Entry
@@ -145,6 +145,6 @@ def _safe(row: Sequence[Any]) -> Sequence[Any]:
     # A number may begin with a plus, and is safe: it holds digits only.
     place = HEADER.index("phone_number")
     return [
-        exporting.safe(cell) if isinstance(cell, str) and number != place else cell
+        formulas.guarded(cell) if isinstance(cell, str) and number != place else cell
         for number, cell in enumerate(row)
     ]

@@ -1,0 +1,89 @@
+"""Files that appear whole or not at all: written beside their place, and moved there at the end.
+
+Only where a regular file is, or nothing yet. A pipe, a terminal or a device is written to as it
+is: a file that is moved to its place would stand there instead, for everybody on the machine.
+"""
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+OWNERS = 0o700
+"""What is left of a file's permissions when it cannot be given to whose it was."""
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """Give what becomes that file when the block ends, unless it ends with an exception.
+
+    Until then it is for its owner's eyes only; then it has the permissions of the file it replaces.
+    A link stays a link. Raise OSError when it cannot be written.
+    """
+    place = _place(path)
+    if place is None:
+        # Not from its beginning: what stdout leads to may be a file with something in it.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "wb") as out:
+            yield out
+        return
+    draft, opened = begin(place)
+    try:
+        with opened:
+            yield opened
+            finish(draft, opened, place)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def begin(place: Path) -> tuple[Path, BinaryIO]:
+    """Return a new file beside a place, open for writing, that nobody else may read."""
+    # Short of what a file system takes for a name, of which there may be four bytes a letter.
+    number, name = tempfile.mkstemp(".part", f".{place.name[:40]}.", place.parent)
+    return Path(name), os.fdopen(number, "wb")
+
+
+def finish(draft: Path, out: BinaryIO, place: Path) -> None:
+    """Move a draft to its place, once the disk has all of it."""
+    out.flush()
+    # A full disk may be told of only now.
+    os.fsync(out.fileno())
+    if place.exists():
+        os.fchmod(out.fileno(), _permissions(out, place.stat()))
+    draft.replace(place)
+
+
+def _place(path: Path) -> Path | None:
+    """Return where a file is or is to be, behind all links; None where no file can be moved to."""
+    try:
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        return Path(os.path.realpath(path))
+    if not stat.S_ISREG(kind) or _is_open_elsewhere(path):
+        return None
+    if not os.access(path, os.W_OK):
+        # To move a file there takes no leave to write to it.
+        raise PermissionError(0, "It may not be written to", str(path))
+    return Path(os.path.realpath(path))
+
+
+def _is_open_elsewhere(path: Path) -> bool:
+    """Tell whether a path names something open, as /dev/stdout does, and no place."""
+    while True:
+        folder = path.parent.resolve()
+        if folder.is_relative_to("/proc"):
+            return True
+        if not path.is_symlink():
+            return False
+        path = folder / path.readlink()
+
+
+def _permissions(out: BinaryIO, before: os.stat_result) -> int:
+    """Return the permissions of the file that was there, and give ours to its owner."""
+    try:
+        os.fchown(out.fileno(), before.st_uid, before.st_gid)
+    except PermissionError:
+        return before.st_mode & OWNERS
+    return stat.S_IMODE(before.st_mode)
