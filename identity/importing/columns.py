@@ -9,6 +9,17 @@ from identity.formulas import unguarded
 from identity.importing.formats import COUNTRY, CREATED_AT, EMAIL, FORMATS, NAME, PHONE, REFERENCE
 
 
+class Unrecognised(InvalidInput):
+    """No column is known to hold emails or phone numbers; `header` says which columns there are."""
+
+    def __init__(self, header: Sequence[str]) -> None:
+        super().__init__(
+            f"No column with emails or phone numbers was recognised. {_has(header)} "
+            "Name them with --email and --phone."
+        )
+        self.header = tuple(header)
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column by its place, counted from 0, and its name as the file spells it."""
@@ -25,7 +36,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The columns somebody named, by their names; what is empty is recognised."""
+    """The columns somebody named, by their names; what is empty is recognised.
+
+    A name that is empty is that of no column, and so ("",) reads none.
+    """
 
     email: Sequence[str] = ()
     phone: Sequence[str] = ()
@@ -117,7 +131,7 @@ def choose(header: Sequence[str], chosen: Chosen | None = None) -> Columns:
 
     def columns(asked: Sequence[str], known: tuple[str, ...]) -> tuple[Column, ...]:
         for name in asked:
-            if plain(name) not in places:
+            if name and plain(name) not in places:
                 raise InvalidInput(f"The file has no column “{name}”. {_has(header)}")
         found = [place for name in asked or known for place in places.get(plain(name), ())]
         return tuple(Column(place, header[place].strip()) for place in dict.fromkeys(found))
@@ -125,10 +139,7 @@ def choose(header: Sequence[str], chosen: Chosen | None = None) -> Columns:
     format_ = _format(places)
     emails, phones = columns(chosen.email, EMAIL), columns(chosen.phone, PHONE)
     if not emails and not phones:
-        raise InvalidInput(
-            f"No column with emails or phone numbers was recognised. {_has(header)} "
-            "Name them with --email and --phone."
-        )
+        raise Unrecognised(header)
     return Columns(
         format=format_,
         emails=emails,
