@@ -24,7 +24,7 @@ from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
 from identity.config import Config  # noqa: E402
 from identity.errors import ConfigurationError  # noqa: E402
-from identity.web import sweeping  # noqa: E402
+from identity.web import errands, sweeping  # noqa: E402
 from identity.web.serving import folders  # noqa: E402
 from identity.web.serving.workers import Office, Worker, begin  # noqa: E402
 
@@ -95,7 +95,9 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(_: Any, worker: Any) -> None:
-    """Let the office's sweep end with the step that it is at."""
+    """Let the office's errands come to their end, and its sweep end with the step it is at."""
+    if isinstance(worker, Office):
+        errands.of(worker.app.wsgi()).end()
     if sweeper := getattr(worker, "sweeper", None):
         sweeper.end(patience=2)
 

@@ -354,7 +354,13 @@ class Import(Base):
     choices: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     """What somebody chose while looking at the plan; None for what is done by default."""
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """An uploaded file until it is imported."""
+    """An uploaded file until it is imported. So with the next three, which tell what is in it."""
+    reading: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """How it is read, as the page shows it."""
+    plan: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What it would bring, as the page shows it; None until that is known."""
+    work: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Who is finding that out, or importing it, and how far they are."""
     rejects: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The rows of an uploaded file that could not be used, as CSV."""
 

@@ -2,9 +2,13 @@
 
 import html
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
+
+from identity.web import errands
 
 PAGES = {"Accept": "text/html"}
 
@@ -24,6 +28,17 @@ def field(response: TestResponse, name: str) -> str:
     """Return what a field of the page is filled with, the last of them that are called so."""
     (*_, found) = re.finditer(rf'name="{name}"[^>]*? value="([^"]*)"', response.text)
     return html.unescape(found[1])
+
+
+def send(client: FlaskClient, path: str, given: Mapping[str, Any]) -> TestResponse:
+    """Send a form, and return the page that one is led to when all it began is done."""
+    answer = client.post(path, data=given, headers=PAGES)
+    # A large body is a file, which nobody else closes.
+    answer.request.environ["wsgi.input"].close()
+    errands.of(client.application).wait()
+    if answer.location is None:
+        return answer
+    return client.get(answer.location, headers=PAGES, follow_redirects=True)
 
 
 def search(client: FlaskClient, typed: str) -> TestResponse:

@@ -86,7 +86,7 @@ FLOORS = {
     "identity.importing": [
         {"formats", "figures", "register", "rejects"},
         {"columns"},
-        {"files", "rows", "imagining", "beforehand", "pacing"},
+        {"files", "rows", "imagining", "beforehand", "pacing", "uploads"},
         {"reading", "tally"},
         {"run"},
     ],
@@ -109,7 +109,7 @@ FLOORS = {
         {"onrecord"},
         {"examining"},
         {"planning"},
-        {"running", "calls"},
+        {"running", "calls", "showing"},
     ],
     "identity.reviewing": [
         {"findings", "settling", "customers", "bridges"},
@@ -134,7 +134,7 @@ FLOORS = {
         {"limits"},
         {"current"},
         {"callers", "sessions", "reporting", "bodies", "old_forms"},
-        {"charging", "observing", "errors", "watching"},
+        {"charging", "observing", "errors", "watching", "errands"},
         {"auth", "domain"},
         {"security"},
         {"api", "operating"},
@@ -155,8 +155,8 @@ FLOORS = {
     "identity.web.pages": [
         {"forms", "facts", "ruled_customers", "sealed", "wording"},
         {"finding_titles", "picture", "previews", "ruling_words", "telling"},
-        {"adding", "choosing", "import_choices"},
-        {"finding_words"},
+        {"adding", "choosing", "import_choices", "import_readings"},
+        {"finding_words", "import_work"},
         {"signing"},
         {
             "account",
@@ -170,7 +170,15 @@ FLOORS = {
             "downloads",
             "home",
         }
-        | {"import_pages", "record", "review", "ruling_pages", "searching"},
+        | {
+            "import_pages",
+            "import_plan",
+            "import_reading",
+            "record",
+            "review",
+            "ruling_pages",
+            "searching",
+        },
     ],
     "identity.portraying": [
         {"graphs", "history", "membership", "sizing"},

@@ -29,7 +29,7 @@ from tests.callers import (
     sign_out,
 )
 from tests.conftest import Make, See
-from tests.pages import PAGES, field, search
+from tests.pages import PAGES, field, search, send
 from tests.pages import text as read
 from tests.terminal import run
 
@@ -156,11 +156,10 @@ def test_imports_are_on_record_when_they_are_carried_out(
     file = b"email,phone\nclara@hillvalley.edu,0000000000\nno email,\n"
     given = {"file": (io.BytesIO(file), "customers.csv")}
     given["csrf_token"] = field(doc.get("/import"), "csrf_token")  # type: ignore[assignment]
-    plan = doc.post("/import", data=given, follow_redirects=True)
+    plan = send(doc, "/import", given)
     assert since(before) == []
 
-    token = field(plan, "csrf_token")
-    doc.post("/imports/1", data={"csrf_token": token})
+    send(doc, "/imports/1", {name: field(plan, name) for name in ("csrf_token", "plan")})
     doc.get("/imports/1/rejects.csv").close()
     (tmp_path / "more.csv").write_text("email\ndoc@hillvalley.edu\n")
     run(app, "import", str(tmp_path / "more.csv"))

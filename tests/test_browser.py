@@ -115,7 +115,7 @@ def test_an_import_names_what_strangers_share_and_its_ruling_is_undone(
     merging = "marty@hillvalley.edu,555-4385\n"
     file: Any = {"name": "shop.csv", "mimeType": "text/csv"}
     page.goto("/import")
-    page.get_by_label("CSV file").set_input_files(
+    page.get_by_label("File").set_input_files(
         file | {"buffer": f"email,phone\n{rows}{merging}".encode()}
     )
     page.get_by_role("button", name="Show the plan").click()

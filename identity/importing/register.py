@@ -93,7 +93,8 @@ def give(file_name: str, given_by: str, content: bytes | None = None) -> int:
     def write() -> int:
         with database.transaction() as connection:
             # Customers' data that nobody came back for is not to lie about.
-            connection.execute(update(Import).where(forgotten).values(content=None))
+            kept = dict.fromkeys(("content", "reading", "plan", "work"))
+            connection.execute(update(Import).where(forgotten).values(kept))
             done = connection.execute(insert(Import).values(values).returning(Import.id))
             return int(done.scalar_one())
 

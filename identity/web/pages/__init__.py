@@ -12,6 +12,8 @@ from identity.web.pages import (
     downloads,  # noqa: F401
     home,  # noqa: F401
     import_pages,  # noqa: F401
+    import_plan,  # noqa: F401
+    import_reading,  # noqa: F401
     record,  # noqa: F401
     review,  # noqa: F401
     ruling_pages,  # noqa: F401

@@ -33,7 +33,7 @@ class AddForm(FlaskForm):  # type: ignore[misc]
 class ImportForm(FlaskForm):  # type: ignore[misc]
     """A file of customers."""
 
-    file = FileField("CSV file", validators=[FileRequired("Choose a file.")])
+    file = FileField("File", validators=[FileRequired("Choose a file.")])
     source = StringField("Source")
 
 

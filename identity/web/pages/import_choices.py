@@ -3,16 +3,14 @@
 Values and customers are sealed in it, so that the page need not spell them twice.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask import request
 
 from identity.caution.choosing import Choices
-from identity.caution.planning import Merge, Plan, identifiers_of
-from identity.caution.suspects import Suspect
-from identity.identifiers import Value
+from identity.identifiers import Value, referred
 from identity.web.pages import sealed
 
 VALUE, APART = "value of a choice", "choice"
@@ -30,34 +28,34 @@ class Choice:
     chosen: bool
 
 
-def of_suspects(plan: Plan, most: int) -> list[Choice]:
-    """Return the boxes for what strangers share."""
-    choices = replace(plan.choices, as_it_is=False)
+def of_suspects(plan: Mapping[str, Any]) -> list[Choice]:
+    """Return the boxes for what strangers share, of a plan as it is shown."""
     return [
-        Choice(each, _field(each), _seal((each.value,), VALUE), choices.links_nobody(each))
-        for each in plan.found.suspects[:most]
+        Choice(each, _field(each), _seal((referred(each["value"]),), VALUE), each["chosen"])
+        for each in plan["suspects"]
     ]
 
 
-def of_merges(plan: Plan, most: int) -> list[Choice]:
+def of_merges(plan: Mapping[str, Any]) -> list[Choice]:
     """Return the boxes for those who would become one; "" is sealed where there is no box."""
-    nobody = [each.value for each in plan.nobody]
-    return [_of_merge(each, nobody) for each in plan.merges(most)]
+    return [
+        Choice(each, "apart", _seal(_group(each["group"]), APART) if each["group"] else "", False)
+        for each in plan["merges"]
+    ]
 
 
-def of_left_out(plan: Plan) -> list[Choice]:
+def of_left_out(plan: Mapping[str, Any]) -> list[Choice]:
     """Return the boxes for those who are kept apart by choice."""
-    return [Choice(group, "apart", _seal(group, APART), True) for group in plan.choices.apart]
+    return [Choice(each, "apart", _seal(_group(each), APART), True) for each in plan["left_out"]]
 
 
-def _of_merge(merge: Merge, nobody: Iterable[Value]) -> Choice:
-    group = identifiers_of(merge.customers, nobody) if merge.may_be_left_out else ()
-    return Choice(merge, "apart", _seal(group, APART) if len(group) > 1 else "", False)
+def _group(named: Iterable[Mapping[str, str]]) -> Group:
+    return tuple(referred(each) for each in named)
 
 
-def _field(suspect: Suspect) -> str:
+def _field(suspect: Mapping[str, Any]) -> str:
     # What somebody let link again links by default, and is to be told from the others.
-    return "shown" if suspect.undone is None else "undone"
+    return "shown" if suspect["undone"] is None else "undone"
 
 
 def sent(kept: Choices) -> Choices:

@@ -1,0 +1,122 @@
+"""What takes longer with an uploaded file than a request may: its plan, and its import.
+
+Begun by a form, done by an errand. What becomes of it is kept with the file, where the pages look.
+"""
+
+import io
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from identity import auditing
+from identity.auditing import Deed
+from identity.caution import running, showing
+from identity.caution.choosing import Choices
+from identity.errors import IdentityError, NotFound
+from identity.importing import register, uploads
+from identity.importing.rejects import Rejects
+from identity.importing.rows import Doubt
+from identity.importing.run import Source
+from identity.importing.uploads import IMPORTING, PLANNING, Worker
+from identity.web import current, errands
+from identity.web.errands import Errand, Errands
+from identity.web.pages import import_readings
+
+FAILED = "Something went wrong on our side, and it is reported."
+
+
+def plan(import_id: int) -> None:
+    """Begin to find out what a file would bring, unless somebody is at it."""
+    _begin(import_id, PLANNING, _plan)
+
+
+def carry_out(import_id: int, who: str | None, seen: str) -> None:
+    """Begin to import a file, if what is done is what the plan with that fingerprint says."""
+    _begin(import_id, IMPORTING, partial(_carry_out, who=who, seen=seen))
+
+
+def _begin(import_id: int, doing: str, do: Any) -> None:
+    by = uploads.begin(import_id, doing)
+    if by is not None:
+        errands.of().run(_errand(import_id, by, doing, do))
+
+
+def _errand(import_id: int, by: str, doing: str, do: Any) -> Errand:
+    def run(others: Errands) -> None:
+        worker = Worker(import_id, by, doing, others.stopping)
+        try:
+            with worker.telling(), others.room(worker.check):
+                do(import_id, worker)
+        except IdentityError as problem:
+            # Whoever cannot be told will see that it is not heard of any more.
+            with suppress(IdentityError):
+                worker.fail(str(problem))
+        except Exception:
+            with suppress(IdentityError):
+                worker.fail(FAILED)
+            raise
+
+    return run
+
+
+def _plan(import_id: int, worker: Worker) -> None:
+    worker.end(plan=_made(import_id, worker))
+
+
+def _made(import_id: int, worker: Worker) -> dict[str, Any]:
+    as_of, standing = datetime.now(UTC), showing.standing()
+    listed, source = _given(import_id)
+    choices, many = Choices.from_json(listed.choices), current.config().many_strangers
+    shown = showing.shown(running.rehearse(source, _Watcher(worker), choices, many))
+    return {
+        "shown": shown,
+        "fingerprint": showing.fingerprint(shown),
+        "as_of": as_of.isoformat(),
+        "standing": standing,
+    }
+
+
+def _carry_out(import_id: int, worker: Worker, who: str | None, seen: str) -> None:
+    kept = uploads.get(import_id).plan
+    if kept is None or kept["standing"] != showing.standing():
+        worker.anew(PLANNING)
+        made = _made(import_id, worker)
+        if made["fingerprint"] != seen:
+            worker.end(plan=made | {"overtaken": True})
+            return
+        worker.anew(IMPORTING)
+    listed, source = _given(import_id)
+    auditing.note(Deed.IMPORTED, who, import_id)
+    choices, many = Choices.from_json(listed.choices), current.config().many_strangers
+    rejected = io.BytesIO()
+    with Rejects(source.file.header, lambda: rejected) as rejects:
+        running.carry_out(source, _Watcher(worker, rejects), import_id, choices, many)
+        rejects.flush()
+        register.note(import_id, rejects=rejected.getvalue() or None, **uploads.NOTHING)
+
+
+def _given(import_id: int) -> tuple[register.Listed, Source]:
+    listed, content = register.get(import_id), register.content(import_id)
+    if content is None:
+        raise NotFound("The file is no longer kept.")
+    return listed, import_readings.source(listed, content)
+
+
+class _Watcher:
+    """Tells how far it is, and keeps the rows of which something cannot be used."""
+
+    def __init__(self, worker: Worker, rejects: Rejects | None = None) -> None:
+        self._worker, self._rejects = worker, rejects
+
+    def read(self, rows: int) -> None:
+        """Hear that so many more rows are done with."""
+        self._worker.read(rows)
+
+    def doubted(
+        self, line: int, doubts: Sequence[Doubt], cells: Sequence[str], *, used: bool
+    ) -> None:
+        """Keep a row."""
+        if self._rejects is not None:
+            self._rejects.add(line, " ".join(map(str, doubts)), cells)
