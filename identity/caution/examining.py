@@ -1,7 +1,7 @@
 """A file, examined before anything of it is written: which values strangers share.
 
-Read twice more at most, and the second time only where the first has found something: a file in
-which nothing is shared is through in a moment.
+What was read is gone through twice at most, and the second time only where the first has found
+something: a file in which nothing is shared is through in a moment.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from identity import database, evidence
 from identity.caution import names, onrecord, strangers
-from identity.caution.sieve import Sieve
+from identity.caution.sieve import Sieve, rows_of
 from identity.caution.strangers import Crowd, Record
 from identity.caution.suspects import Suspect
 from identity.deciding import Call
@@ -46,17 +46,13 @@ def examine(source: Source, many: int = MANY) -> Examined:
 
 def _crowds(source: Source, *, remembers: bool) -> dict[Value, Crowd]:
     """Return those who tell each value that may be too many people's."""
-    file, reader = source.file, source.reader()
-    sieve = Sieve(file.columns, file.count, remembers=remembers)
-    for _, cells in file.rows():
-        sieve.add(cells)
+    sieve = Sieve(source.file.count, remembers=remembers)
+    for batch in source.reading.batches():
+        sieve.add(batch.calls)
     crowds: dict[Value, Crowd] = {}
-    if sieve.is_clean:
-        return crowds
-    for line, cells in file.rows():
-        if sieve.keeps(cells):
-            calls = reader.read(line, cells).calls
-            if calls:
+    if not sieve.is_clean:
+        for batch in source.reading.batches():
+            for calls in rows_of(sieve.kept(batch.calls)):
                 _gather(calls, sieve, crowds)
     return crowds
 
@@ -65,7 +61,7 @@ def _gather(calls: Sequence[Call], sieve: Sieve, crowds: dict[Value, Crowd]) -> 
     """Note who tells what, of the calls of one row."""
     values = tuple(dict.fromkeys(value for call in calls for value in call.values()))
     name = names.words(calls[0].name) if calls[0].name else ()
-    for value in filter(sieve.keeps_value, values):
+    for value in filter(sieve.keeps, values):
         others = tuple(each for each in values if each != value)
         crowds.setdefault(value, Crowd()).add(Record(others, calls[0].reference, name))
 

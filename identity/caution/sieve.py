@@ -5,35 +5,32 @@ seem so, which a closer look lets go.
 """
 
 from array import array
-from collections.abc import Sequence
-from zlib import crc32
+from collections.abc import Container, Hashable, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 
+from identity.deciding import Call
 from identity.fillers import FEW, looks_like_filler
-from identity.identifiers import Kind, Value
-from identity.importing.columns import Columns
+from identity.identifiers import Value
 
 SLOTS = 8
 """Places a row, so that few values have to share one."""
 SMALLEST, LARGEST = 2**12, 2**25
 FULL = 255
-TELLING = 7
-"""Last digits of a phone number: however it is written, these are the same."""
-_NO_DIGITS = {code: None for code in range(128) if not chr(code).isdigit()}
+SIGNATURE = 2**32 - 1
 
 
-def key(value: Value) -> Value:
-    """Return what all spellings of a value have in common, if not only those."""
-    if value.kind is Kind.EMAIL:
-        return value
-    return Value(Kind.PHONE, value.text.translate(_NO_DIGITS)[-TELLING:])
+def rows_of(calls: Iterable[Call]) -> Iterator[list[Call]]:
+    """Yield the calls of each row together."""
+    for _, row in groupby(calls, attrgetter("line")):
+        yield list(row)
 
 
 class Sieve:
     """Counts for each value how often somebody else than the last time told it."""
 
-    def __init__(self, columns: Columns, rows: int, *, remembers: bool) -> None:
+    def __init__(self, rows: int, *, remembers: bool) -> None:
         """Expect that many rows. Who `remembers` keeps each that may be a filler, too."""
-        self._columns = columns
         size = SMALLEST
         while size < min(rows * SLOTS, LARGEST):
             size *= 2
@@ -44,43 +41,46 @@ class Sieve:
         self.is_clean = True
         """Whether no row needs a closer look."""
 
-    def add(self, cells: Sequence[str]) -> None:
-        """Take a row."""
-        keys = self._keys(cells)
-        signature = self._signature(cells, keys)
-        if not (signature or self._remembers):
-            return
-        for each in keys:
-            place = crc32(each.text.encode()) & self._mask
-            if signature and self._last[place] != signature:
-                self._last[place] = signature
-                if self._counts[place] < FULL:
-                    self._counts[place] += 1
-                    self.is_clean = self.is_clean and self._counts[place] < FEW
-            if self._remembers and self.is_clean and looks_like_filler(each):
-                self.is_clean = False
+    def add(self, calls: Sequence[Call]) -> None:
+        """Take the calls of some rows."""
+        seen: set[int] = set()
+        # A function that says nothing: a line that was not seen yet is added, and not named.
+        several = {call.line for call in calls if call.line in seen or seen.add(call.line)}  # type: ignore[func-returns-value]
+        mask, last, counts, most = self._mask, self._last, self._counts, 0
+        for values, told in self._tellings(calls, several):
+            signature = hash(told) & SIGNATURE or 1
+            for text in values:
+                # A text knows its hash, once it was asked for it.
+                if text and last[place := hash(text) & mask] != signature:
+                    last[place] = signature
+                    if counts[place] < FULL:
+                        counts[place] = count = counts[place] + 1
+                        most = max(most, count)
+        self.is_clean = self.is_clean and most < FEW
+        if self._remembers and self.is_clean:
+            values_of = (value for call in calls for value in call.values())
+            self.is_clean = not any(map(looks_like_filler, values_of))
 
-    def keeps(self, cells: Sequence[str]) -> bool:
-        """Tell whether a row needs a closer look."""
-        return any(map(self._keeps, self._keys(cells)))
+    def _tellings(
+        self, calls: Iterable[Call], several: Container[int]
+    ) -> Iterator[tuple[Iterable[str | None], Hashable]]:
+        """Yield of each row its values, and all that tells it from those of other people."""
+        for call in calls:
+            email, phone_number, _, line, _, name = call
+            # An email alone is whoever's it is.
+            if line not in several and (email or name) and (phone_number or name):
+                yield (email, phone_number), (email, phone_number, name)
+        for row in rows_of(call for call in calls if call.line in several):
+            values = dict.fromkeys(value.text for call in row for value in call.values())
+            yield values, (*values, row[0].name)
 
-    def keeps_value(self, value: Value) -> bool:
+    def kept(self, calls: Sequence[Call]) -> list[Call]:
+        """Return the calls of the rows that need a closer look."""
+        lines = {call.line for call in calls if any(map(self.keeps, call.values()))}
+        return [call for call in calls if call.line in lines]
+
+    def keeps(self, value: Value) -> bool:
         """Tell whether a value does."""
-        return self._keeps(key(value))
-
-    def _keeps(self, each: Value) -> bool:
-        if self._counts[crc32(each.text.encode()) & self._mask] >= FEW:
+        if self._counts[hash(value.text) & self._mask] >= FEW:
             return True
-        return self._remembers and looks_like_filler(each) is not None
-
-    def _keys(self, cells: Sequence[str]) -> list[Value]:
-        columns = self._columns
-        keys = [key(Value(Kind.PHONE, column.cell(cells))) for column in columns.phones]
-        keys += (Value(Kind.EMAIL, column.cell(cells).lower()) for column in columns.emails)
-        return [each for each in keys if each.text]
-
-    def _signature(self, cells: Sequence[str], keys: Sequence[Value]) -> int:
-        """Return what tells the row from those of other people; 0 when nothing does."""
-        given = [each.text for each in keys]
-        given.extend(filter(None, (column.cell(cells) for column in self._columns.name)))
-        return (crc32("\0".join(given).encode()) or 1) if len(given) > 1 else 0
+        return self._remembers and looks_like_filler(value) is not None

@@ -117,7 +117,7 @@ def _examine(file: Path, feed: str, chosen: Chosen) -> Source:
     region = current_app.config["IDENTITY"].default_phone_region
     try:
         customers = examine(file.name, partial(io.FileIO, file), chosen)
-        source = Source(customers, region, feed, ahead=True)
+        source = Source(customers, region, feed)
         printing.describe(customers, source.name)
     except InvalidInput as problem:
         click.echo(f"{file}: {problem}", err=True)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import islice, zip_longest
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from identity.importing.figures import Figures
 from identity.importing.files import CustomerFile
 from identity.importing.imagining import Imagined
 from identity.importing.pacing import Pace
-from identity.importing.reading import Doubtful, batches
+from identity.importing.reading import Doubtful, Reading
 from identity.importing.rows import Doubt, Read, RowReader
 from identity.importing.tally import Tally
 from identity.models import Contact
@@ -32,7 +33,7 @@ AHEAD = timedelta(days=1)
 LEFT_NOTHING = "Nothing is left of it: what it says links nobody, by a ruling."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
     """A file, and how it is to be read."""
 
@@ -41,8 +42,6 @@ class Source:
     """For phone numbers of rows without a country."""
     feed: str = ""
     """Who tells what the file says; the kind of file when nobody says so."""
-    ahead: bool = False
-    """Whether another process may read ahead."""
 
     @property
     def name(self) -> str:
@@ -53,6 +52,11 @@ class Source:
         """Return the reader of its rows."""
         latest = datetime.now(UTC) + AHEAD
         return RowReader(self.file.columns, self.region, latest, self.file.suspicious)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """Its rows, read once for whoever wants them."""
+        return Reading(self.reader(), self.file)
 
     def first(self, rows: int) -> Iterator[tuple[int, Read]]:
         """Yield the line of each of the first rows, and how it is read."""
@@ -123,8 +127,8 @@ def _begin() -> Tally:
     return Tally(newest or 0)
 
 
-def _batches(source: Source, watcher: Watcher, tally: Tally) -> Iterator[list[Call]]:
-    for batch in batches(source.reader(), source.file, ahead=source.ahead):
+def _batches(source: Source, watcher: Watcher, tally: Tally) -> Iterator[Sequence[Call]]:
+    for batch in source.reading.batches():
         for doubtful in batch.doubtful:
             _doubt(tally, watcher, doubtful)
         # Before they are taken: of a broken-off import this is what is noted beside the news.
