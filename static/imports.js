@@ -33,20 +33,22 @@ if (bar) {
 // What is chosen is kept as it is chosen, and the first rows are those of the page that answers.
 const form = document.querySelector("form[data-preview]");
 if (form) {
-  const rows = document.getElementById(form.dataset.preview);
+  const parts = form.dataset.preview.split(" ").map((id) => document.getElementById(id));
   let latest = 0;
 
   form.addEventListener("change", async () => {
     const mine = ++latest;
-    rows.setAttribute("aria-busy", "true");
+    parts.forEach((part) => part.setAttribute("aria-busy", "true"));
     try {
       const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "text/html" } });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const found = page.getElementById(rows.id);
-      if (mine === latest && found) rows.replaceChildren(...found.childNodes);
+      for (const part of parts) {
+        const found = page.getElementById(part.id);
+        if (mine === latest && found) part.replaceChildren(...found.childNodes);
+      }
     } catch {
       // The button shows them, or says what is wrong.
     }
-    if (mine === latest) rows.removeAttribute("aria-busy");
+    if (mine === latest) parts.forEach((part) => part.removeAttribute("aria-busy"));
   });
 }

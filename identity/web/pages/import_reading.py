@@ -21,7 +21,7 @@ from identity.web.pages.import_readings import READ, ROLES, SOURCE
 MOST = 200
 """Columns of a file that can be chosen. Whatever is read is among them."""
 DATES = {
-    "": "By themselves",
+    "": "As the file itself shows",
     "day-first": "Day first: 31/12/2024",
     "month-first": "Month first: 12/31/2024",
 }
