@@ -4,7 +4,7 @@ What was read is gone through twice at most, and the second time only where the 
 something: a file in which nothing is shared is through in a moment.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -35,11 +35,15 @@ class Examined:
 
 def examine(source: Source, many: int = MANY) -> Examined:
     """Return the values of a file that join too many strangers. Writes nothing."""
-    crowds = _crowds(source, remembers=onrecord.has_told(source.name))
+    return judge(_crowds(source, remembers=onrecord.has_told(source.name)), source.name, many)
+
+
+def judge(crowds: Mapping[Value, Crowd], source: str, many: int = MANY) -> Examined:
+    """Return which of the values that some tell join too many strangers. Writes nothing."""
     if not crowds:
         return Examined()
     with database.snapshot() as connection:
-        suspects = list(_suspects(connection, source.name, crowds, many))
+        suspects = list(_suspects(connection, source, crowds, many))
     suspects.sort(key=lambda each: (-each.strangers, each.value))
     return Examined(tuple(suspects[:AT_MOST]), max(0, len(suspects) - AT_MOST))
 
@@ -53,15 +57,17 @@ def _crowds(source: Source, *, remembers: bool) -> dict[Value, Crowd]:
     if not sieve.is_clean:
         for batch in source.reading.batches():
             for calls in rows_of(sieve.kept(batch.calls)):
-                _gather(calls, sieve, crowds)
+                gather(calls, sieve.keeps, crowds)
     return crowds
 
 
-def _gather(calls: Sequence[Call], sieve: Sieve, crowds: dict[Value, Crowd]) -> None:
-    """Note who tells what, of the calls of one row."""
+def gather(
+    calls: Sequence[Call], keeps: Callable[[Value], bool], crowds: dict[Value, Crowd]
+) -> None:
+    """Note who tells each value that is worth it, of the calls of one row."""
     values = tuple(dict.fromkeys(value for call in calls for value in call.values()))
     name = names.words(calls[0].name) if calls[0].name else ()
-    for value in filter(sieve.keeps, values):
+    for value in filter(keeps, values):
         others = tuple(each for each in values if each != value)
         crowds.setdefault(value, Crowd()).add(Record(others, calls[0].reference, name))
 
