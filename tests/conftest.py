@@ -38,6 +38,8 @@ Make = Callable[..., Flask]
 
 # Needs requirements-browser.txt; script/test installs it where there is a browser.
 collect_ignore_glob = [] if importlib.util.find_spec("pytest_playwright") else ["test_browser*.py"]
+# Needs requirements-spark.txt; script/test-spark installs it.
+collect_ignore_glob += [] if importlib.util.find_spec("pyspark") else ["test_spark.py"]
 
 # Nothing here is about time, and machines are shared. Where a change is judged, the same examples
 # are tried each time: whoever breaks nothing must not be refused for somebody else's discovery.

@@ -11,7 +11,7 @@ from statistics import median
 import pytest
 
 import identity
-from identity import errors
+from identity import ROOT, errors
 from identity.web.errors import STATUS
 
 PACKAGE = Path(identity.__file__).parent
@@ -316,6 +316,17 @@ def lines_with(pattern: str) -> list[str]:
         for line in path.read_text().splitlines()
         if re.search(pattern, line)
     ]
+
+
+def test_nothing_but_the_loader_on_spark_needs_spark() -> None:
+    ours = [path for folder in ("identity", "loaders") for path in (ROOT / folder).rglob("*.py")]
+    needing = {str(path.parent.relative_to(ROOT)) for path in ours if needs_spark(path)}
+
+    assert needing == {"loaders/spark"}
+
+
+def needs_spark(path: Path) -> bool:
+    return any(name.startswith("pyspark") for name in imports(path))
 
 
 def test_there_is_one_commit() -> None:
