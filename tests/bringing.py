@@ -13,7 +13,8 @@ from typing import Any
 
 from identity import ROOT
 from identity.importing import register, run
-from identity.importing.files import examine
+from identity.importing.columns import Chosen
+from identity.importing.files import CustomerFile, examine
 from identity.importing.run import Source
 from identity.importing.tally import Tally
 from tests.examples import Row
@@ -47,6 +48,16 @@ def calls_of(row: Row) -> list[Call]:
 
 def on(content: bytes, region: str | None = None, feed: str = "") -> Source:
     return Source(examine("customers.csv", partial(io.BytesIO, content)), region, feed)
+
+
+def examined(content: str | bytes, chosen: Chosen | None = None) -> CustomerFile:
+    encoded = content.encode() if isinstance(content, str) else content
+    return examine("customers.csv", partial(io.BytesIO, encoded), chosen)
+
+
+def cells_of(content: str | bytes) -> list[tuple[int, list[str]]]:
+    """Return the rows of a file, those that are not to be trusted as well."""
+    return list(examined(content).rows())
 
 
 def rehearse(content: bytes, feed: str = "") -> Tally:

@@ -86,9 +86,18 @@ FLOORS = {
     "identity.importing": [
         {"formats", "figures", "register", "rejects"},
         {"columns"},
+        {"opening"},
+        {"inspecting"},
+        {"noting"},
         {"files", "rows", "imagining", "beforehand", "pacing", "uploads"},
         {"reading", "tally"},
         {"run"},
+    ],
+    "identity.importing.opening": [
+        {"kinds", "spool", "sheets"},
+        {"encodings", "steady"},
+        {"archives", "texts"},
+        {"workbooks", "tables"},
     ],
     "identity.searching": [
         {"numbers"},

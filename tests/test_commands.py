@@ -124,7 +124,7 @@ def test_columns_can_be_named(app: Flask, tmp_path: Path, see: See) -> None:
     ("name", "options", "sentence"),
     [
         ("none.csv", (), "cannot be read: No such file or directory."),
-        (".", (), "cannot be read: Is a directory."),
+        (".", (), "This is a directory."),
         ("empty.csv", (), "The file is empty."),
         ("shop.csv", ("--email=mail",), "has no column “mail”"),
         ("names.csv", (), "No column with emails or phone numbers was recognised."),

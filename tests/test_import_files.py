@@ -171,13 +171,8 @@ def test_traps(content: bytes) -> None:
     [
         (b"", "empty"),
         (b" \n\n", "empty"),
-        (b"PK\x03\x04abc", "not a CSV"),
-        (b"email\nabc\0def@x.org\n", "not a CSV"),
-        (b"%PDF-1.7", "not a CSV"),
         (b"name,age\nDoc,65\n", "No column"),
-        (b"doc@hillvalley.edu,5554385\n", "No column"),
         (b'email\n"doc@hillvalley.edu\nmcfly@hillvalley.edu\n', "line 2 is never closed"),
-        (b'email\n"' + b"x" * 200_000, "Line 2 cannot be read"),
     ],
 )
 def test_what_cannot_be_read_is_refused(content: bytes, sentence: str) -> None:

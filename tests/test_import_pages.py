@@ -131,8 +131,8 @@ def test_an_older_contact_of_the_file_becomes_the_primary_and_the_page_says_so(
     ("content", "sentence"),
     [
         (b"", "The file is empty."),
-        (b"PK\x03\x04\x00", "This is not a CSV file."),
-        (b'email\n"mcfly@hillvalley.edu\n', "never closed"),
+        (b"PK\x03\x04\x00", "The archive is damaged"),
+        (b'email\n"mcfly@hillvalley.edu\n\n', "never closed"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_beside_the_field(

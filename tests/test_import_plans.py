@@ -209,7 +209,7 @@ def test_while_a_plan_is_made_there_is_a_bar(client: FlaskClient) -> None:
 
     page = client.get("/imports/1", headers=PAGES).text
 
-    assert '<progress id="work" max="3" value="1">' in page
+    assert '<progress id="work" max="2" value="1">' in page
     assert '<noscript><meta http-equiv="refresh" content="4"></noscript>' in page
     assert "The first rows" in page
     assert client.get("/imports/1/progress.json").get_json() == {"doing": "planning", "rows": 1}
@@ -246,7 +246,7 @@ def test_while_an_import_runs_everybody_sees_how_far_it_is(client: FlaskClient) 
 
     page = client.get("/imports/1", headers=PAGES)
     assert "Import of shop.csv" in page.text
-    assert '<progress id="work" max="3" value="1">' in page.text
+    assert '<progress id="work" max="2" value="1">' in page.text
     assert confirm(client, plan).text == page.text
     refused = send(client, "/imports/1/throw-away", {"csrf_token": token(client)})
     assert refused.status_code == 409

@@ -17,6 +17,9 @@ PASSES = 3
 
 def is_copy(file: Path) -> bool:
     """Tell whether a file is a copy of all evidence, by its first bytes."""
+    if not file.is_file():
+        # A pipe gives its first bytes only once.
+        return False
     try:
         with file.open("rb") as opened:
             return reading.begins(opened.read(1024))

@@ -24,12 +24,15 @@ from identity.errors import InvalidInput, Unavailable
 from identity.importing import register
 from identity.importing.columns import Chosen
 from identity.importing.files import CustomerFile, examine
+from identity.importing.opening import spool
+from identity.importing.opening.spool import Opened
 from identity.importing.rejects import Rejects
 from identity.importing.rows import Doubt
 from identity.importing.run import Source
 from identity.importing.tally import Tally
 from identity.rulings import register as rulings
 
+STDIN = Path("-")
 OURS = """\
 Note: this was exported from here for a spreadsheet, and is not a copy. It does not say which
 customers were merged without a new contact, nor who told what; those merges are lost in it.
@@ -116,7 +119,7 @@ def _examine(file: Path, feed: str, chosen: Chosen) -> Source:
     """Return the file as it is to be read, and tell how; exit with 2 when it cannot be used."""
     region = current_app.config["IDENTITY"].default_phone_region
     try:
-        customers = examine(file.name, partial(io.FileIO, file), chosen)
+        customers = examine(file.name, _opened(file), chosen)
         source = Source(customers, region, feed)
         printing.describe(customers, source.name)
     except InvalidInput as problem:
@@ -125,6 +128,11 @@ def _examine(file: Path, feed: str, chosen: Chosen) -> Source:
     if exporting.wrote(customers.header):
         click.echo(OURS, err=True)
     return source
+
+
+def _opened(file: Path) -> Opened:
+    # Closing it would leave nothing to ask with.
+    return spool.kept(sys.stdin.buffer).open if file == STDIN else partial(io.FileIO, file)
 
 
 class _Watcher(Progress):

@@ -139,6 +139,8 @@ def describe(given: CustomerFile, source: str) -> None:
     ):
         click.echo(f"  {label:10} {', '.join(column.name for column in found) or '-'}")
     click.echo(f"  source     {source}")
+    for note in given.notes:
+        click.echo(f"  note       {note}")
 
 
 def tell(tally: Tally, plan: Plan | None) -> None:

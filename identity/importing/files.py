@@ -1,43 +1,26 @@
-"""A file of customers: how it is encoded and separated, and its rows.
+"""A file of customers: how it is packed, encoded and separated, and its rows.
 
 The whole file is read once before anything is done with it, so that what cannot be read to its
 end is refused while nothing has been written yet.
 """
 
-import csv
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
-from typing import BinaryIO
+from typing import Self
 
 from identity.errors import InvalidInput
-from identity.importing.columns import Chosen, Columns, choose, recognised
-
-Opened = Callable[[], BinaryIO]
-"""Opens the file for reading bytes, from its beginning, as often as it is called."""
+from identity.importing import noting
+from identity.importing.columns import Chosen, Columns, choose
+from identity.importing.inspecting import Inspection, is_header
+from identity.importing.opening import archives, encodings, kinds, tables, workbooks
+from identity.importing.opening.archives import Unpacked
+from identity.importing.opening.spool import Opened
+from identity.importing.opening.steady import steady
+from identity.importing.opening.tables import Table
+from identity.importing.opening.texts import Row, Text
+from identity.importing.opening.workbooks import Sheet
 
 HEAD = 64 * 1024
-SEPARATORS = ",;\t|"
-BYTE_ORDER_MARKS = {
-    b"\xef\xbb\xbf": "utf-8-sig",
-    b"\xff\xfe": "utf-16",
-    b"\xfe\xff": "utf-16",
-}
-NAMES = {
-    "utf-8": "UTF-8",
-    "utf-8-sig": "UTF-8",
-    "utf-16": "UTF-16",
-    "utf-16-le": "UTF-16",
-    "utf-16-be": "UTF-16",
-    "cp1252": "Windows-1252",
-}
-END = "end of the file"
-"""Read after the last line. Where it does not come back as a row, a quote was left open."""
-
-Row = tuple[int, list[str]]
-"""The line on which the row begins, counted from 1, and its cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,88 +28,117 @@ class CustomerFile:
     """A file that can be read to its end."""
 
     name: str
-    opened: Opened
-    encoding: str
-    separator: str
-    header: tuple[str, ...]
+    text: Text
+    table: Table
+    how: str
+    """How it is written, as people call it."""
     columns: Columns
-    count: int
+    count: int = 0
     """How many rows it has, as `rows` yields them."""
     suspicious: Mapping[int, str] = field(default_factory=dict)
     """Lines of rows that are not to be trusted, and why."""
+    notes: tuple[str, ...] = ()
+    """What was left out, or may be wrong, of the file as a whole: a sentence each."""
+    repeated: int = 0
+    """How often the header comes again, among the rows."""
+    summary: int = 0
+    """The line of a last row that sums up, and is no customer; 0 when there is none."""
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The names of its columns, as it spells them."""
+        return self.table.header
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows in their order, without the header, blank rows and halves of orders."""
-        with _text(self.opened, self.encoding) as text:
-            rows = _rows(text, self.separator)
-            next(rows)
-            yield from _whole(rows, self.columns) if self.columns.order else rows
+        rows = self._below(self.text.rows(self.table.separator))
+        if self.repeated or self.summary:
+            header = list(self.header)
+            rows = (row for row in rows if not is_header(row[1], header) and row[0] != self.summary)
+        return _whole(rows, self.columns) if self.columns.order else rows
+
+    def _below(self, rows: Iterator[Row]) -> Iterator[Row]:
+        for line, _ in rows:
+            if line == self.table.line:
+                break
+        return rows
+
+    def inspected(self, inspection: Inspection) -> Self:
+        """Return the same file, read once to its end."""
+        through = iter if self.text.numbered else inspection.lines
+        below = self._below(self.text.rows(self.table.separator, through))
+        rows = inspection.rows(below)
+        count = sum(1 for _ in (_whole(rows, self.columns) if self.columns.order else rows))
+        return replace(
+            self,
+            count=count,
+            suspicious=inspection.suspicious,
+            repeated=inspection.repeated,
+            summary=inspection.summary[0] if inspection.summary else 0,
+            notes=(*self.notes, *noting.of_rows(inspection)),
+        )
 
     def __str__(self) -> str:
-        separator = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}[self.separator]
-        encoding = NAMES[self.encoding]
-        return f"{self.columns.format}, {encoding}, separated by {separator}, {self.count:,} rows"
+        return f"{self.columns.format}, {self.how}, {self.count:,} rows"
 
 
 def examine(name: str, opened: Opened, chosen: Chosen | None = None) -> CustomerFile:
     """Return the file, read once to its end; raise `InvalidInput` with what is wrong with it."""
-    for encoding in _encodings(opened):
-        try:
-            separator, header = _begin(opened, encoding)
-            columns = choose(header, chosen)
-            file = CustomerFile(name, opened, encoding, separator, tuple(header), columns, 0)
-            return replace(file, count=sum(1 for _ in file.rows()))
-        except UnicodeError:
+    chosen = chosen or Chosen()
+    unpacked = archives.unpack(steady(opened))
+    packed = "".join(f", packed with {how}" for how in unpacked.how)
+    sheets = workbooks.read(unpacked.opened)
+    if sheets is not None:
+        return _of_sheets(name, sheets, packed, chosen)
+    return _of_text(name, unpacked, packed, chosen)
+
+
+def _of_text(name: str, unpacked: Unpacked, packed: str, chosen: Chosen) -> CustomerFile:
+    with unpacked.opened() as opened:
+        head = opened.read(HEAD)
+    kinds.check_bytes(head)
+    encoding = encodings.find(unpacked.opened, head)
+    kinds.check_text(encoding.decode(head))
+    text = Text(unpacked.opened, encoding.codec)
+    table = tables.find(text, chosen)
+    columns = choose(table.header, chosen)
+    separator = tables.SEPARATORS.get(table.separator, f"“{table.separator}”")
+    how = f"{encoding.name}{packed}, separated by {separator}"
+    notes = [*noting.of_table(table), *filter(None, [encoding.note])]
+    if unpacked.cut:
+        notes.append("The file ends in the middle: what it is packed in has no end.")
+    file = CustomerFile(name, text, table, how, columns, notes=tuple(notes))
+    inspection = Inspection(
+        table, columns, ended=encoding.ended, cut=unpacked.cut, damaged=encoding.damaged > 0
+    )
+    return file.inspected(inspection)
+
+
+def _of_sheets(name: str, sheets: Sequence[Sheet], packed: str, chosen: Chosen) -> CustomerFile:
+    """Return the first sheet that is a table of customers."""
+    problems: list[InvalidInput] = []
+    for sheet in sheets:
+        if sheet.hidden or sheet.empty:
             continue
-    raise InvalidInput("This file is not text in UTF-8, UTF-16 or Windows-1252.")
-
-
-def _encodings(opened: Opened) -> Sequence[str]:
-    try:
-        with opened() as file:
-            head = file.read(HEAD)
-    except OSError as error:
-        raise InvalidInput(f"The file cannot be read: {error.strerror}.") from None
-    if not head.strip():
-        raise InvalidInput("The file is empty.")
-    for mark, encoding in BYTE_ORDER_MARKS.items():
-        if head.startswith(mark):
-            return (encoding,)
-    # In UTF-16 every other byte of English is zero; in no other text is any.
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    if min(even, odd) == 0 and max(even, odd) > len(head) // 4:
-        return ("utf-16-be" if even else "utf-16-le",)
-    if even or odd or head.startswith((b"PK\x03\x04", b"%PDF", b"\x1f\x8b")):
-        raise InvalidInput(
-            "This is not a CSV file. If it is a spreadsheet, save it as CSV and import that."
-        )
-    return "utf-8", "cp1252"
-
-
-@contextmanager
-def _text(opened: Opened, encoding: str) -> Iterator[io.TextIOWrapper]:
-    # Line breaks are the CSV reader's business: inside quotes they are part of the value.
-    with opened() as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
-        yield text
-
-
-def _begin(opened: Opened, encoding: str) -> tuple[str, list[str]]:
-    """Return the separator under which the header makes most sense, and the header."""
-
-    def header(separator: str) -> list[str]:
-        with _text(opened, encoding) as text:
-            for _, cells in _rows(text, separator):
-                return cells
-        raise InvalidInput("The file is empty.")
-
-    headers = {separator: header(separator) for separator in SEPARATORS}
-    best = max(headers, key=lambda each: (recognised(headers[each]), len(headers[each])))
-    return best, headers[best]
-
-
-def _is_quirk(cells: list[str]) -> bool:
-    """Tell whether this is the line "sep=;" by which spreadsheets tell each other the separator."""
-    return cells[0].startswith("sep=") and len("".join(cells)) <= len("sep=;")
+        try:
+            text = Text(sheet.opened, "utf-8", numbered=True)
+            table = tables.find(text, chosen)
+            columns = choose(table.header, chosen)
+        except InvalidInput as problem:
+            problems.append(problem)
+            continue
+        how = f"sheet “{sheet.name}” of an Excel workbook{packed}"
+        notes = (*noting.of_sheets(sheets, sheet), *noting.of_table(table))
+        file = CustomerFile(name, text, table, how, columns, notes=notes)
+        return file.inspected(Inspection(table, columns, ended=True, cut=False, damaged=False))
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise InvalidInput(f"No sheet of the workbook is a table of customers. {problems[0]}")
+    hidden = any(sheet.hidden for sheet in sheets)
+    raise InvalidInput(
+        "All sheets of the workbook are hidden or empty." if hidden else "The workbook is empty."
+    )
 
 
 def _whole(rows: Iterator[Row], columns: Columns) -> Iterator[Row]:
@@ -139,22 +151,3 @@ def _whole(rows: Iterator[Row], columns: Columns) -> Iterator[Row]:
         if not order or order != before or any(column.cell(cells) for column in identifying):
             yield line, cells
         before = order
-
-
-def _rows(text: io.TextIOWrapper, separator: str) -> Iterator[Row]:
-    reader = csv.reader(chain(text, (END,)), delimiter=separator)
-    line, last = 1, None
-    try:
-        for cells in reader:
-            # What was read last is held back, because the very last is ours.
-            if last is not None:
-                yield last
-            last = None
-            if "".join(cells).strip() and not (line == 1 and _is_quirk(cells)):
-                last = (line, cells)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise InvalidInput(f"Line {line} cannot be read as CSV: {error}.") from None
-    if last is None or last[1] != [END]:
-        begun = last[0] if last else line
-        raise InvalidInput(f"A quoted value in line {begun} is never closed.")
