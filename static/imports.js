@@ -5,6 +5,7 @@ const bar = document.querySelector("[data-progress]");
 if (bar) {
   const of = Number(bar.dataset.of);
   const progress = bar.querySelector("progress");
+  const words = bar.querySelector("label");
   const said = bar.querySelector("[role=status]");
   let pause = 500;
 
@@ -21,6 +22,7 @@ if (bar) {
       location.reload();
       return;
     }
+    if (now) words.textContent = now.step || "Beginning";
     if (now?.rows > 0 && now.rows < of) progress.value = now.rows;
     else if (now) progress.removeAttribute("value");
     if (now?.rows > 0) said.textContent = `${now.rows.toLocaleString("en")} of ${of.toLocaleString("en")} rows`;

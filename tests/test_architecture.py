@@ -90,7 +90,7 @@ FLOORS = {
         {"inspecting"},
         {"noting"},
         {"files", "rows", "imagining", "beforehand", "pacing", "uploads"},
-        {"reading", "tally"},
+        {"reading", "tally", "working"},
         {"run"},
     ],
     "identity.importing.opening": [

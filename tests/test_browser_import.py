@@ -72,18 +72,20 @@ def test_a_bar_moves_and_gives_way_to_the_plan(
     expect(page.locator(".figures")).to_be_visible()
     kept = uploads.get(1)
 
-    def work(rows: int) -> None:
-        told = {"doing": PLANNING, "by": "somebody", "rows": rows, "failed": None}
+    def work(step: str, rows: int) -> None:
+        told = {"doing": PLANNING, "by": "somebody", "step": step, "rows": rows, "failed": None}
         told |= {"seen_at": datetime.now(UTC).isoformat()}
         with database.transaction() as connection:
             connection.execute(update(Import).values(work=told, plan=None))
 
-    work(20)
+    work("Reading", 20)
     page.reload()
-    bar = page.get_by_role("progressbar", name="Finding out what would happen")
+    bar = page.get_by_role("progressbar")
+    expect(bar).to_have_accessible_name("Reading")
     expect(bar).to_have_js_property("value", 20)
-    work(60)
+    work("Comparing", 60)
     expect(bar).to_have_js_property("value", 60)
+    expect(bar).to_have_accessible_name("Comparing")
     expect(page.get_by_role("status")).to_have_text("60 of 100 rows")
 
     register.note(1, plan=kept.plan, work=None)

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from identity import database
 from identity.importing import register, run, uploads
 from identity.importing.uploads import PLANNING
+from identity.importing.working import Stopped, Worker
 from identity.models import Contact, Import
 from identity.verification import verify
 from identity.web import errands
@@ -196,23 +197,25 @@ def test_only_the_plan_that_was_seen_is_confirmed(client: FlaskClient) -> None:
 
 def work(**values: Any) -> None:
     """Let somebody work on the file, as the table has it."""
-    told = {"doing": PLANNING, "by": "somebody", "rows": 0, "failed": None}
+    told = {"doing": PLANNING, "by": "somebody", "step": "", "rows": 0, "failed": None}
     seen_at = datetime.now(UTC) - values.pop("ago", timedelta())
-    values = {"work": told | {"seen_at": seen_at.isoformat()} | values, "plan": None}
+    plan = values.pop("plan", None)
+    values = {"work": told | {"seen_at": seen_at.isoformat()} | values, "plan": plan}
     with database.transaction() as connection:
         connection.execute(update(Import).values(values))
 
 
 def test_while_a_plan_is_made_there_is_a_bar(client: FlaskClient) -> None:
     upload(client, FILE * 2)
-    work(rows=1)
+    work(step="Reading", rows=1)
 
     page = client.get("/imports/1", headers=PAGES).text
 
     assert '<progress id="work" max="2" value="1">' in page
     assert '<noscript><meta http-equiv="refresh" content="4"></noscript>' in page
     assert "The first rows" in page
-    assert client.get("/imports/1/progress.json").get_json() == {"doing": "planning", "rows": 1}
+    told = client.get("/imports/1/progress.json").get_json()
+    assert told == {"doing": "planning", "step": "Reading", "rows": 1}
     assert "Its plan is being made." in text(client.get("/import"))
 
 
@@ -240,6 +243,19 @@ def test_a_plan_that_is_nobodys_any_more_is_begun_again_by_a_button(client: Flas
     assert "New customers" in again.text
 
 
+def test_an_import_that_was_broken_off_before_it_wrote_anything_says_so(
+    client: FlaskClient,
+) -> None:
+    plan = upload(client)
+    work(doing="importing", ago=timedelta(seconds=16), plan=uploads.get(1).plan)
+
+    page = client.get("/imports/1", headers=PAGES)
+    assert "The import was broken off: the service was stopped meanwhile." in text(page)
+    assert "Nothing was imported." in text(page)
+
+    assert "The file is imported." in confirm(client, plan).text
+
+
 def test_while_an_import_runs_everybody_sees_how_far_it_is(client: FlaskClient) -> None:
     plan = upload(client, FILE * 2)
     work(doing="importing", rows=1)
@@ -258,12 +274,12 @@ def test_other_choices_stop_a_plan_that_is_being_made(client: FlaskClient) -> No
     upload(client)
     by = uploads.begin(1, PLANNING)
     assert by
-    worker = uploads.Worker(1, by, PLANNING, threading.Event())
+    worker = Worker(1, by, PLANNING, threading.Event())
     worker.anew(PLANNING)
 
     read(client, "look", as_0="email", as_1="")
 
-    with pytest.raises(uploads.Stopped):
+    with pytest.raises(Stopped):
         worker.anew(PLANNING)
     worker.end(plan={"shown": "of choices that nobody made"})
     assert uploads.get(1).plan is None

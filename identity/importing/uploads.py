@@ -7,9 +7,7 @@ is known to be nobody's.
 """
 
 import secrets
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -17,19 +15,13 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, delete, select, update
 
 from identity import database
-from identity.errors import Conflict, IdentityError
+from identity.errors import Conflict
 from identity.importing.register import RUNS_FOR
 from identity.models import Import
 
-TOLD = 1.0
-"""Seconds between two signs of life."""
 UNDER_WAY = "This file is being imported just now."
 NOTHING = {"content": None, "reading": None, "plan": None, "work": None}
 """What is left of a file that is no longer kept."""
-
-
-class Stopped(IdentityError):
-    """Somebody made other choices, threw the file away, or stopped the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +33,10 @@ class Work:
     by: str
     """A name that nobody else has."""
     seen_at: datetime
+    step: str = ""
+    """What of it is done now, in words."""
     rows: int = 0
-    """How many are done with."""
+    """How many are done with in this step."""
     failed: str | None = None
     """Why it ended before its end, in a sentence; None while nobody knows of that."""
 
@@ -115,7 +109,7 @@ def begin(import_id: int, doing: str) -> str | None:
     def work(kept: Kept) -> dict[str, Any] | None:
         if kept.under_way:
             return None
-        return {"work": _as_json(Work(doing, by, datetime.now(UTC)))}
+        return {"work": as_json(Work(doing, by, datetime.now(UTC)))}
 
     return by if _change(import_id, work) else None
 
@@ -159,67 +153,6 @@ def unfinished() -> list[Unfinished]:
     return [Unfinished(row[0], row[1], row[2], row[3], _work(row[4]), bool(row[5])) for row in rows]
 
 
-class Worker:
-    """Whoever works on a file by a name, and tells how far it is."""
-
-    def __init__(self, import_id: int, by: str, doing: str, stopping: threading.Event) -> None:
-        """Stop where `stopping` is set."""
-        self._import_id, self._by, self._doing = import_id, by, doing
-        self._stopping, self._lost = stopping, threading.Event()
-        self.rows = 0
-
-    def read(self, rows: int) -> None:
-        """Hear that so many more rows are done with; raise `Stopped` when this is to end."""
-        self.rows += rows
-        self.check()
-
-    def anew(self, doing: str) -> None:
-        """Go on with something else, from its first row."""
-        self._doing, self.rows = doing, 0
-        self._tell()
-        self.check()
-
-    def check(self) -> None:
-        """Raise `Stopped` when this is to end."""
-        if self._stopping.is_set():
-            raise Stopped("The service was stopped meanwhile.")
-        if self._lost.is_set():
-            raise Stopped("Somebody chose otherwise meanwhile.")
-
-    @contextmanager
-    def telling(self) -> Iterator[None]:
-        """Let everybody know how far it is, until the block ends."""
-        ended = threading.Event()
-
-        def tell() -> None:
-            while not ended.wait(TOLD):
-                # Whoever cannot be told now is told the next time.
-                with suppress(IdentityError):
-                    self._tell()
-
-        thread = threading.Thread(target=database.elsewhere(tell), name="telling", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            thread.join()
-
-    def end(self, **values: object) -> None:
-        """Keep what came of it, unless it is somebody else's by now."""
-        end(self._import_id, self._by, **values)
-
-    def fail(self, sentence: str) -> None:
-        """Keep that nothing came of it, and why."""
-        work = Work(self._doing, self._by, datetime.now(UTC), self.rows, sentence)
-        self.end(work=_as_json(work))
-
-    def _tell(self) -> None:
-        work = Work(self._doing, self._by, datetime.now(UTC), self.rows)
-        if not end(self._import_id, self._by, work=_as_json(work)):
-            self._lost.set()
-
-
 def _change(import_id: int, change: Callable[[Kept], Mapping[str, Any] | None]) -> bool:
     """Change what is kept of a file, if it is and `change` says to what; tell whether it did."""
 
@@ -241,9 +174,10 @@ def _get(connection: Connection, import_id: int, *, lock: bool = False) -> Kept 
     return Kept(row[0], row[1], _work(row[2])) if row else None
 
 
-def _as_json(work: Work) -> dict[str, Any]:
+def as_json(work: Work) -> dict[str, Any]:
+    """Return some work as it is kept."""
     told = {"doing": work.doing, "by": work.by, "seen_at": work.seen_at.isoformat()}
-    return told | {"rows": work.rows, "failed": work.failed}
+    return told | {"step": work.step, "rows": work.rows, "failed": work.failed}
 
 
 def _work(kept: Mapping[str, Any] | None) -> Work | None:

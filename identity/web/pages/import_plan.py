@@ -58,7 +58,9 @@ def import_progress(import_id: int) -> ResponseReturnValue:
     """Answer how far the plan or the import of a file is, for the script that moves the bar."""
     register.get(import_id)
     work = uploads.get(import_id).under_way
-    return {"doing": work.doing, "rows": work.rows} if work else {"doing": None}
+    if work is None:
+        return {"doing": None}
+    return {"doing": work.doing, "step": work.step, "rows": work.rows}
 
 
 @blueprint.post(f"{paths.IMPORT}/plan")
@@ -98,7 +100,7 @@ def _here(import_id: int) -> Response:
 
 
 def _plan(listed: register.Listed, kept: Kept, reading: dict[str, Any]) -> str:
-    plan = kept.plan
+    plan = None if kept.under_way else kept.plan
     if plan and listed.started_at and datetime.fromisoformat(plan["as_of"]) < listed.started_at:
         # What it said is done in part by now.
         plan = None

@@ -4,10 +4,11 @@ Begun by a form, done by an errand. What becomes of it is kept with the file, wh
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from identity import auditing
@@ -16,14 +17,19 @@ from identity.caution import running, showing
 from identity.caution.choosing import Choices
 from identity.errors import IdentityError, NotFound
 from identity.importing import register, uploads
+from identity.importing.files import CustomerFile
+from identity.importing.reading import Batch, Reading
 from identity.importing.rejects import Rejects
-from identity.importing.rows import Doubt
+from identity.importing.rows import Doubt, RowReader
 from identity.importing.run import Source
-from identity.importing.uploads import IMPORTING, PLANNING, Worker
+from identity.importing.uploads import IMPORTING, PLANNING
+from identity.importing.working import Worker
 from identity.web import current, errands
 from identity.web.errands import Errand, Errands
 from identity.web.pages import import_readings
 
+READING, COMPARING, BRINGING = "Reading", "Comparing with what is known", "Importing"
+"""The steps, as the bar names them."""
 FAILED = "Something went wrong on our side, and it is reported."
 
 
@@ -67,9 +73,9 @@ def _plan(import_id: int, worker: Worker) -> None:
 
 def _made(import_id: int, worker: Worker) -> dict[str, Any]:
     as_of, standing = datetime.now(UTC), showing.standing()
-    listed, source = _given(import_id)
+    listed, source = _given(import_id, worker)
     choices, many = Choices.from_json(listed.choices), current.config().many_strangers
-    shown = showing.shown(running.rehearse(source, _Watcher(worker), choices, many))
+    shown = showing.shown(running.rehearse(source, _Watcher(worker, COMPARING), choices, many))
     return {
         "shown": shown,
         "fingerprint": showing.fingerprint(shown),
@@ -87,32 +93,59 @@ def _carry_out(import_id: int, worker: Worker, who: str | None, seen: str) -> No
             worker.end(plan=made | {"overtaken": True})
             return
         worker.anew(IMPORTING)
-    listed, source = _given(import_id)
+    listed, source = _given(import_id, worker)
     auditing.note(Deed.IMPORTED, who, import_id)
     choices, many = Choices.from_json(listed.choices), current.config().many_strangers
     rejected = io.BytesIO()
     with Rejects(source.file.header, lambda: rejected) as rejects:
-        running.carry_out(source, _Watcher(worker, rejects), import_id, choices, many)
+        running.carry_out(source, _Watcher(worker, BRINGING, rejects), import_id, choices, many)
         rejects.flush()
         register.note(import_id, rejects=rejected.getvalue() or None, **uploads.NOTHING)
 
 
-def _given(import_id: int) -> tuple[register.Listed, Source]:
+def _given(import_id: int, worker: Worker) -> tuple[register.Listed, Source]:
     listed, content = register.get(import_id), register.content(import_id)
     if content is None:
         raise NotFound("The file is no longer kept.")
-    return listed, import_readings.source(listed, content)
+    source = import_readings.source(listed, content)
+    return listed, _Followed(source.file, source.region, source.feed, worker)
+
+
+@dataclass(frozen=True)
+class _Followed(Source):
+    """A file that tells how far it is read."""
+
+    worker: Worker | None = None
+
+    @cached_property
+    def reading(self) -> Reading:
+        """Its rows."""
+        return _Reading(self.reader(), self.file, self.worker)
+
+
+class _Reading(Reading):
+    def __init__(self, reader: RowReader, file: CustomerFile, worker: Worker | None) -> None:
+        super().__init__(reader, file)
+        self._worker = worker
+
+    def batches(self) -> Iterator[Batch]:
+        worker, self._worker = self._worker, None
+        for batch in super().batches():
+            if worker:
+                # The first time: whoever goes through them again is quick, or tells it himself.
+                worker.read(READING, batch.rows)
+            yield batch
 
 
 class _Watcher:
     """Tells how far it is, and keeps the rows of which something cannot be used."""
 
-    def __init__(self, worker: Worker, rejects: Rejects | None = None) -> None:
-        self._worker, self._rejects = worker, rejects
+    def __init__(self, worker: Worker, step: str, rejects: Rejects | None = None) -> None:
+        self._worker, self._step, self._rejects = worker, step, rejects
 
     def read(self, rows: int) -> None:
         """Hear that so many more rows are done with."""
-        self._worker.read(rows)
+        self._worker.read(self._step, rows)
 
     def doubted(
         self, line: int, doubts: Sequence[Doubt], cells: Sequence[str], *, used: bool
