@@ -175,6 +175,17 @@ def parse_email(given: object) -> str | None:
     return unicodedata.normalize("NFC", checked.normalized.lower())
 
 
+def plain_email(text: str) -> str | None:
+    """Return the email that a text plainly is, None when it takes a closer look to tell."""
+    plain = text.lower()
+    return plain if len(text) <= EMAIL_LENGTH and _PLAIN_EMAIL.fullmatch(plain) else None
+
+
+def plain_phone_number(text: str) -> str | None:
+    """Return the phone number that a text plainly is, None when it takes a closer look to tell."""
+    return text if _PLAIN_PHONE.fullmatch(text) and _needs_no_change(text) else None
+
+
 def parse_phone_number(given: object, region: str | None = None) -> str | None:
     """Return the number as we compare it, None when absent; raise ValueError with a sentence.
 
@@ -196,8 +207,8 @@ def parse_phone_number(given: object, region: str | None = None) -> str | None:
         return None
     if len(text) > PHONE_LENGTH:
         raise ValueError(f"phoneNumber must be at most {PHONE_LENGTH} characters long.")
-    if _PLAIN_PHONE.fullmatch(text) and _needs_no_change(text):
-        return text
+    if plain := plain_phone_number(text):
+        return plain
     first = _DIGIT_OR_PLUS.search(text)
     plus = first is not None and not first[0].isdigit()
     if not plus and not region:
@@ -247,6 +258,11 @@ def _international(text: str, region: str | None) -> str | None:
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     # Without its extension a company's switchboard would join all of its staff.
     return f"{e164};ext={number.extension}" if number.extension else e164
+
+
+def is_valid_phone_number(typed: str, region: str | None = None) -> bool:
+    """Tell whether that is a number that can ring, with its country code or in `region`."""
+    return _international(typed, region) is not None
 
 
 def _valid(number: PhoneNumber) -> bool:

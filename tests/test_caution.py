@@ -300,7 +300,7 @@ PHONES = st.sampled_from(["0000000000", "123456", "5554385", "5551985", "5551955
 EMAILS = st.sampled_from(
     [None, "none@none.com", *(f"{name}@hillvalley.edu" for name in "abcdefghij")]
 )
-MOMENTS = st.sampled_from(["", "", "1955-11-05", "1985-10-26", "2015-10-21"])
+MOMENTS = st.sampled_from(["", "", "1975-11-05", "1985-10-26", "2015-10-21"])
 TOLD = st.tuples(EMAILS, PHONES)
 BROUGHT = st.lists(st.tuples(EMAILS, PHONES, st.none() | PHONES, MOMENTS), min_size=3, max_size=14)
 

@@ -64,10 +64,16 @@ def test_an_import_tells_what_it_did_and_keeps_what_it_could_not_use(
     assert "           2  contacts added\n" in result.output
     assert "           2  claims that the source had not told yet\n" in result.output
     assert "           1  rows rejected\n" in result.output
-    assert "1 x Email: email must be" in result.output
+    assert "1 x Email: this is not an email address." in result.output
     assert read(shop.parent / "shop.rejects.csv") == [
         ["rejected_line", "rejected_because", "Email", "Phone", "Created at"],
-        ["3", "Email: email must be an address like name@example.com.", "nobody", "", ""],
+        [
+            "3",
+            "Email: this is not an email address. It should look like name@example.com.",
+            "nobody",
+            "",
+            "",
+        ],
     ]
     assert verify().problems == []
 

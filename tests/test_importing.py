@@ -111,7 +111,7 @@ def test_the_order_of_the_rows_does_not_matter_for_who_is_primary(
             else (f"{who}@hillvalley.edu", f"55{who}{number}" if has_number else f"55{who}")
             for who, number, has_number in orders
         ]
-        years = chance.sample(range(1955, 2020), len(pairs))
+        years = chance.sample(range(1971, 2026), len(pairs))
         rows: list[Row] = [
             (*pair, None, f"{year}-11-05T06:00:00+00:00")
             for pair, year in zip(pairs, years, strict=True)
@@ -149,14 +149,14 @@ def test_a_row_that_brings_nothing_new_dates_what_it_says(see: See) -> None:
     see("emmett@brown.org", "5554385")
 
     tally = bring(
-        b"email,phone,created at\nemmett@brown.org,5554385,1955-11-05 06:00:00 +0000\n"
+        b"email,phone,created at\nemmett@brown.org,5554385,1975-11-05 06:00:00 +0000\n"
         b"doc@hillvalley.edu,5554385,2999-01-01\n"
     )
 
     customer = see("doc@hillvalley.edu", "5554385")
     assert (tally.news, tally.contacts, tally.claims, tally.doubtful) == (0, 0, 2, 1)
     assert customer.primary_id != doc.primary_id
-    assert customer.primary.created_at == datetime(1955, 11, 5, 6, tzinfo=UTC)
+    assert customer.primary.created_at == datetime(1975, 11, 5, 6, tzinfo=UTC)
     assert verify().problems == []
 
 
@@ -168,16 +168,16 @@ def test_a_row_told_again_with_an_older_date_takes_that_one_and_a_newer_one_chan
 
     bring(header + b"doc@hillvalley.edu,2015-10-21\n")
     newer = see("doc@hillvalley.edu").primary.created_at
-    bring(header + b"doc@hillvalley.edu,1955-11-05\n")
+    bring(header + b"doc@hillvalley.edu,1975-11-05\n")
 
     assert newer.year == 1985
-    assert see("doc@hillvalley.edu").primary.created_at.year == 1955
+    assert see("doc@hillvalley.edu").primary.created_at.year == 1975
     with db.engine.connect() as connection:
         told = connection.execute(
             select(Claim.source, Claim.dated_at, Claim.import_id).order_by(Claim.id)
         ).all()
     assert [(each.source, each.dated_at.year, each.import_id) for each in told[:1]] == [
-        ("feed:plain", 1955, 1)
+        ("feed:plain", 1975, 1)
     ]
     assert verify().problems == []
 
@@ -312,9 +312,9 @@ def test_new_contacts_of_different_batches_are_not_taken_for_one_another(
     see("jennifer@hillvalley.edu", "2")
     # The first contact of each batch is older than a customer known before.
     rows: list[Row] = [
-        ("emmett@brown.org", "5554385", None, "1955-11-05"),
+        ("emmett@brown.org", "5554385", None, "1975-11-05"),
         ("strickland@hillvalley.edu", "10", None, ""),
-        ("clint@eastwood.example", "5551985", None, "1885-09-02"),
+        ("clint@eastwood.example", "5551985", None, "1972-09-02"),
         ("biff@hillvalley.edu", "20", None, ""),
         ("strickland@hillvalley.edu", "30", None, ""),
         ("biff@hillvalley.edu", "30", None, ""),
@@ -407,7 +407,7 @@ def test_a_changed_primary_is_told_with_everybody_who_moved(see: See) -> None:
     see("doc@hillvalley.edu", "5554385")
     see("einstein@hillvalley.edu", "5554385")
 
-    bring(b"email,phone,created at\nemmett@brown.org,5554385,1955-11-05 06:00:00 +0000\n")
+    bring(b"email,phone,created at\nemmett@brown.org,5554385,1975-11-05 06:00:00 +0000\n")
 
     with db.engine.connect() as connection:
         told = connection.execute(select(Event).order_by(Event.id.desc()).limit(2)).all()
@@ -418,7 +418,7 @@ def test_a_changed_primary_is_told_with_everybody_who_moved(see: See) -> None:
     ]
     assert told[0].detail == {"absorbed": 1, "moved": [1, 2]}
     assert (told[0].primary_id, told[0].contact_id) == (3, 1)
-    assert primary.created_at == datetime(1955, 11, 5, 6, tzinfo=UTC)
+    assert primary.created_at == datetime(1975, 11, 5, 6, tzinfo=UTC)
     cluster = see("doc@hillvalley.edu")
     assert cluster.primary_id == 3
     assert cluster.emails[0] == "emmett@brown.org"
@@ -432,9 +432,9 @@ def test_a_primary_that_lost_its_place_gets_it_back_by_an_older_date(
     see("doc@hillvalley.edu", "5554385")
     rows: list[Row] = [
         ("emmett@brown.org", "5554385", None, "1985-10-26"),
-        ("doc@hillvalley.edu", "5554385", None, "1955-11-05"),
-        ("emmett@brown.org", "5554385", None, "1885-09-02"),
-        ("doc@hillvalley.edu", "5554385", None, "1855-01-01"),
+        ("doc@hillvalley.edu", "5554385", None, "1975-11-05"),
+        ("emmett@brown.org", "5554385", None, "1972-09-02"),
+        ("doc@hillvalley.edu", "5554385", None, "1971-01-01"),
     ]
 
     imagined = rehearse(as_file(rows))
@@ -449,7 +449,7 @@ def test_a_primary_that_lost_its_place_gets_it_back_by_an_older_date(
 def test_a_secondary_that_turns_out_to_be_the_oldest_makes_no_two_customers_one(see: See) -> None:
     see("doc@hillvalley.edu", "5554385")
     see("emmett@brown.org", "5554385")
-    content = b"email,phone,created at\nemmett@brown.org,5554385,1955-11-05\n"
+    content = b"email,phone,created at\nemmett@brown.org,5554385,1975-11-05\n"
 
     imagined = rehearse(content)
     tally = bring(content)
@@ -469,7 +469,7 @@ def test_a_merge_is_told_of_whoever_is_absorbed_in_the_end(
     see("marty@hillvalley.edu", "5551985")
     rows: list[Row] = [
         ("doc@hillvalley.edu", "5551985", None, ""),
-        ("marty@hillvalley.edu", "5551985", None, "1955-11-05"),
+        ("marty@hillvalley.edu", "5551985", None, "1975-11-05"),
     ]
 
     imagined = rehearse(as_file(rows))
@@ -496,7 +496,7 @@ def test_the_contacts_of_a_customer_are_told_oldest_first_whatever_their_ids(
     see("einstein@hillvalley.edu", "5554385")
     bring(
         b"email,phone,created at\nemmett@brown.org,5554385,1985-10-26\n"
-        b"doc@hillvalley.edu,5554385,1955-11-05\n"
+        b"doc@hillvalley.edu,5554385,1975-11-05\n"
     )
     in_order = [1, 3, 2]
 
@@ -518,7 +518,7 @@ def test_a_merge_answers_oldest_first_whatever_the_ids(see: See) -> None:
     see("doc@hillvalley.edu", "5554385")
     bring(
         b"email,phone,created at\nemmett@brown.org,5554385,1985-10-26\n"
-        b"doc@hillvalley.edu,5554385,1955-11-05\n"
+        b"doc@hillvalley.edu,5554385,1975-11-05\n"
     )
 
     joined = see("marty@hillvalley.edu", "5554385")
@@ -534,8 +534,8 @@ def test_whoever_is_dated_or_moved_by_an_import_was_updated_then_and_nobody_else
     before = updates()
 
     bring(
-        b"email,phone,created at\nemmett@brown.org,5554385,1885-09-02\n"
-        b"strickland@hillvalley.edu,1955,1885-09-02\n"
+        b"email,phone,created at\nemmett@brown.org,5554385,1972-09-02\n"
+        b"strickland@hillvalley.edu,1955,1972-09-02\n"
     )
 
     after = updates()

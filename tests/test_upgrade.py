@@ -60,8 +60,8 @@ DAY_THREE: list[Call] = [
     ("emmett@brown.org", "123456"),
 ]
 FILE = """email,phone,created_at
-doc@hillvalley.edu,5550009,1955-11-05
-clara@hillvalley.edu,5550009,1885-09-02
+doc@hillvalley.edu,5550009,1975-11-05
+clara@hillvalley.edu,5550009,1972-09-02
 verne@hillvalley.edu,,
 """
 TOLD_BY_FILE: list[Call] = [

@@ -26,12 +26,15 @@ class Column:
 
     index: int
     name: str
+    dates: str = ""
+    """Of a column of dates: "day-first", "month-first", or "unclear" when they may be either."""
 
     def cell(self, cells: Sequence[str]) -> str:
         """Return what a row holds in this column, "" when it is too short to have it."""
         if self.index >= len(cells):
             return ""
-        return unguarded(cells[self.index].strip())
+        text = cells[self.index].strip()
+        return unguarded(text) if text.startswith("'") else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,8 @@ class Columns:
     """In Shopify's orders the number of the order, of which only the first line is whole."""
     overlooked: tuple[Overlooked, ...] = ()
     """Known once the rows were looked at."""
+    width: int = 0
+    """How many cells a row of the file has; 0 when that is not known."""
 
 
 def named(header: Iterable[str]) -> dict[str, list[int]]:
@@ -149,6 +154,7 @@ def choose(header: Sequence[str], chosen: Chosen | None = None) -> Columns:
         reference=next(iter(columns(chosen.reference, REFERENCE.get(format_, ()))), None),
         name=columns(chosen.name, _name(format_, places)),
         order=columns((), ("name",))[0] if format_ == "Shopify orders" else None,
+        width=len(header),
     )
 
 

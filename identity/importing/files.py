@@ -19,6 +19,7 @@ from identity.importing.opening.steady import steady
 from identity.importing.opening.tables import Table
 from identity.importing.opening.texts import Row, Text
 from identity.importing.opening.workbooks import Sheet
+from identity.importing.surveying import Survey
 
 HEAD = 64 * 1024
 
@@ -63,15 +64,19 @@ class CustomerFile:
                 break
         return rows
 
-    def inspected(self, inspection: Inspection) -> Self:
+    def inspected(self, inspection: Inspection, chosen: Chosen) -> Self:
         """Return the same file, read once to its end."""
         through = iter if self.text.numbered else inspection.lines
         below = self._below(self.text.rows(self.table.separator, through))
         rows = inspection.rows(below)
-        count = sum(1 for _ in (_whole(rows, self.columns) if self.columns.order else rows))
+        survey, count = Survey(self.header, self.columns), 0
+        for _, cells in _whole(rows, self.columns) if self.columns.order else rows:
+            survey.add(cells)
+            count += 1
         return replace(
             self,
             count=count,
+            columns=survey.columns(chosen),
             suspicious=inspection.suspicious,
             repeated=inspection.repeated,
             summary=inspection.summary[0] if inspection.summary else 0,
@@ -111,7 +116,7 @@ def _of_text(name: str, unpacked: Unpacked, packed: str, chosen: Chosen) -> Cust
     inspection = Inspection(
         table, columns, ended=encoding.ended, cut=unpacked.cut, damaged=encoding.damaged > 0
     )
-    return file.inspected(inspection)
+    return file.inspected(inspection, chosen)
 
 
 def _of_sheets(name: str, sheets: Sequence[Sheet], packed: str, chosen: Chosen) -> CustomerFile:
@@ -130,7 +135,8 @@ def _of_sheets(name: str, sheets: Sequence[Sheet], packed: str, chosen: Chosen) 
         how = f"sheet “{sheet.name}” of an Excel workbook{packed}"
         notes = (*noting.of_sheets(sheets, sheet), *noting.of_table(table))
         file = CustomerFile(name, text, table, how, columns, notes=notes)
-        return file.inspected(Inspection(table, columns, ended=True, cut=False, damaged=False))
+        inspection = Inspection(table, columns, ended=True, cut=False, damaged=False)
+        return file.inspected(inspection, chosen)
     if len(problems) == 1:
         raise problems[0]
     if problems:

@@ -1,33 +1,41 @@
-"""A row of a file, as the calls to identify that it stands for."""
+"""A row of a file, as the calls to identify that it stands for, and what of it is in doubt."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import NamedTuple
 
-import phonenumbers
-from babel import Locale
-
 from identity.deciding import Call
-from identity.identifiers import parse_email, parse_phone_number, plain_text
-from identity.importing.columns import Columns
-
-REMEMBERED = 2**16
-"""Values of a column whose normal form is kept: memory must not grow with the file."""
-OTHER_NAMES = {"uk": "GB", "great britain": "GB", "usa": "US", "u.s.a.": "US", "u.s.": "US",
-               "united states of america": "US", "the netherlands": "NL", "turkey": "TR",
-               "czech republic": "CZ", "russian federation": "RU", "viet nam": "VN",
-               "korea, republic of": "KR", "republic of korea": "KR"}  # fmt: skip
+from identity.identifiers import TEXT_LENGTH
+from identity.importing import aligning
+from identity.importing.addresses import emails_of
+from identity.importing.cells import WRITTEN_FOR_NOTHING, Values, is_absent, shown, text_of
+from identity.importing.columns import Column, Columns
+from identity.importing.countries import region_of
+from identity.importing.dates import FUTURE, date_of
+from identity.importing.numbers import phone_numbers_of
 
 Found = dict[str, tuple[str, str]]
 """Each value of a row, with the name of its column and how it is spelt there."""
 
-NOTHING = "Neither an email nor a phone number is given."
-NO_EMAIL = "without an email nothing links it to the other phone number of its row. Give an email."
-NO_PHONE = "without a phone number nothing links it to the other email of its row. Give one."
-SHOWN = 80
-"""Characters of a value that are shown."""
+NOTHING = "neither an email nor a phone number is given."
+NO_EMAIL = (
+    "no email links this to the other phone number of its row, which is used. "
+    "Put an email into the row."
+)
+NO_PHONE = (
+    "no phone number links this to the other email of its row, which is used. "
+    "Put a phone number into the row."
+)
+TOO_MANY = (
+    "there are more values in this row than one customer can have, so only the first are used."
+)
+NO_COUNTRY = (
+    "this country is not known, so the phone numbers of its row are read without it. "
+    "Write its two letters, such as DE."
+)
+MOST = 20
+"""Values of one kind in a row: what has more is a list of people."""
 
 
 class Doubt(NamedTuple):
@@ -41,7 +49,8 @@ class Doubt(NamedTuple):
     """What is there, cut to a length. Shown to whoever brought the file, and never logged."""
 
     def __str__(self) -> str:
-        return f"{self.column}: {self.reason}" if self.column else self.reason
+        sentence = self.reason
+        return f"{self.column}: {sentence}" if self.column else sentence[:1].upper() + sentence[1:]
 
     def __repr__(self) -> str:
         # No email, no phone: reprs end up in logs.
@@ -67,26 +76,35 @@ class RowReader:
     """No row can be later."""
     suspicious: Mapping[int, str] = field(default_factory=dict)
     """Lines that are not to be trusted, and why."""
+    separator: str = ","
 
     def read(self, line: int, cells: Sequence[str]) -> Read:
         """Return what one row says, and what of it cannot be understood and is not used.
 
-        Each email is told with each phone number: they are all of one customer. Nothing links
-        two emails without a phone number, or the other way round, so the first is told alone.
+        Each email is told with each phone number, so whatever a ruling says of some of them, the
+        others make one customer. Nothing links two emails without a phone number, or the other
+        way round, so then the first is told alone.
         """
+        width = self.columns.width
         if line in self.suspicious:
-            return Read([], [Doubt("", self.suspicious[line], shown(" ".join(cells)))])
+            return _unused(self.suspicious[line], cells)
+        if aligning.is_joined(cells, self.columns, self.separator):
+            return _unused(aligning.JOINED, cells)
         doubts: list[Doubt] = []
         emails = self._emails(cells, doubts)
         phones = self._phones(cells, doubts)
         created_at = self._created_at(cells, doubts)
+        if len(cells) > width > 0 and aligning.has_more(cells, width):
+            if doubts or aligning.is_shifted(cells, self.columns):
+                return _unused(aligning.SHIFTED, cells)
+            doubts.append(Doubt("", aligning.LONGER, shown(" ".join(cells[width:]))))
         if not emails:
+            if not phones:
+                return Read([], doubts or [Doubt("", NOTHING)])
             _take_first(phones, NO_EMAIL, doubts)
         elif not phones:
             _take_first(emails, NO_PHONE, doubts)
-        if not emails and not phones:
-            return Read([], doubts or [Doubt("", NOTHING)])
-        reference, name = self._named(cells)
+        reference, name = self._named(cells, doubts)
         return Read(
             [
                 Call(email, phone_number, created_at, line, reference, name)
@@ -99,57 +117,66 @@ class RowReader:
     def _emails(self, cells: Sequence[str], doubts: list[Doubt]) -> Found:
         found: Found = {}
         for column in self.columns.emails:
-            text = column.cell(cells)
-            try:
-                email = _email(text)
-            except ValueError as problem:
-                doubts.append(Doubt(column.name, str(problem), shown(text)))
-                continue
-            if email is not None:
-                found.setdefault(email, (column.name, text))
+            if text := column.cell(cells):
+                _gather(found, emails_of(text), column, text, doubts)
         return found
 
     def _phones(self, cells: Sequence[str], doubts: list[Doubt]) -> Found:
         found: Found = {}
-        texts = [(column, text) for column in self.columns.phones if (text := column.cell(cells))]
-        region = self._country(cells) if texts else None
-        for column, text in texts:
-            try:
-                number = _phone_number(text, region)
-            except ValueError as problem:
-                doubts.append(Doubt(column.name, str(problem), shown(text)))
-                continue
-            if number is not None:
-                found.setdefault(number, (column.name, text))
+        region: str | None = ""
+        for column in self.columns.phones:
+            if text := column.cell(cells):
+                if region == "":
+                    region = self._region(cells, text, doubts)
+                _gather(found, phone_numbers_of(text, region), column, text, doubts)
         return found
 
-    def _named(self, cells: Sequence[str]) -> tuple[str, str]:
-        """Return what the source calls the row, and the name it has for it."""
-        columns = self.columns
-        if not (columns.reference or columns.name):
-            return "", ""
-        reference = columns.reference.cell(cells) if columns.reference else ""
-        name = " ".join(filter(None, (column.cell(cells) for column in columns.name)))
-        return _text(reference), _text(name)
-
-    def _country(self, cells: Sequence[str]) -> str | None:
+    def _region(self, cells: Sequence[str], number: str, doubts: list[Doubt]) -> str | None:
         for column in self.columns.country:
-            if region := region_of(column.cell(cells)):
-                return region
+            if text := column.cell(cells):
+                if region := region_of(text):
+                    return region
+                # A number with its country code is whatever country it says.
+                if not number.startswith("+") and not is_absent(text):
+                    doubts.append(Doubt(column.name, NO_COUNTRY, shown(text)))
         return self.region
 
     def _created_at(self, cells: Sequence[str], doubts: list[Doubt]) -> datetime | None:
         for column in self.columns.created_at:
             if text := column.cell(cells):
-                try:
-                    moment = moment_of(text)
-                    if moment > self.latest:
-                        raise ValueError("the date is in the future.")
+                moment, reason = date_of(text, column.dates)
+                if moment is not None and moment > self.latest:
+                    moment, reason = None, FUTURE
+                if reason:
+                    doubts.append(Doubt(column.name, reason, shown(text)))
+                if moment or reason:
                     return moment
-                except ValueError as problem:
-                    doubts.append(Doubt(column.name, str(problem), shown(text)))
-                    return None
         return None
+
+    def _named(self, cells: Sequence[str], doubts: list[Doubt]) -> tuple[str, str]:
+        """Return what the source calls the row, and the name it has for it."""
+        columns = self.columns
+        parts: list[str] = []
+        reference = ""
+        if columns.reference and (text := columns.reference.cell(cells)):
+            reference = _text(columns.reference, text, doubts)
+        for column in columns.name:
+            if text := column.cell(cells):
+                parts.append(_text(column, text, doubts))
+        name = " ".join(filter(None, parts))
+        return reference, "" if name in WRITTEN_FOR_NOTHING else name[:TEXT_LENGTH]
+
+
+def _gather(found: Found, read: Values, column: Column, text: str, doubts: list[Doubt]) -> None:
+    values, reason = read
+    for value in values:
+        if value not in found:
+            if len(found) == MOST:
+                reason = TOO_MANY
+                break
+            found[value] = column.name, text
+    if reason:
+        doubts.append(Doubt(column.name, reason, shown(text)))
 
 
 def _take_first(found: Found, reason: str, doubts: list[Doubt]) -> None:
@@ -159,47 +186,15 @@ def _take_first(found: Found, reason: str, doubts: list[Doubt]) -> None:
         doubts.append(Doubt(column, reason, shown(text)))
 
 
-def shown(value: str) -> str:
-    """Return as much of a value as is shown."""
-    return value if len(value) <= SHOWN else f"{value[: SHOWN - 1]}…"
+def _text(column: Column, text: str, doubts: list[Doubt]) -> str:
+    # Most names are, and all numbers: there is nothing to look for.
+    if text.isascii() and text.isalnum() and len(text) <= TEXT_LENGTH:
+        return text
+    values, reason = text_of(text)
+    if reason:
+        doubts.append(Doubt(column.name, reason, shown(text)))
+    return values[0] if values else ""
 
 
-def _text(given: str) -> str:
-    # Whoever it is called, the row is about its email and phone number.
-    try:
-        return plain_text(given)
-    except ValueError:
-        return ""
-
-
-_email = lru_cache(REMEMBERED)(parse_email)
-_phone_number = lru_cache(REMEMBERED)(parse_phone_number)
-
-
-@lru_cache(1024)
-def region_of(country: str) -> str | None:
-    """Return the two-letter region of a country's code or English name; None when unknown."""
-    if country.upper() in phonenumbers.SUPPORTED_REGIONS:
-        return country.upper()
-    name = country.strip().casefold()
-    return OTHER_NAMES.get(name) or _names().get(name)
-
-
-@lru_cache(1)
-def _names() -> dict[str, str]:
-    regions = phonenumbers.SUPPORTED_REGIONS
-    territories = Locale("en").territories
-    return {name.casefold(): code for code, name in territories.items() if code in regions}
-
-
-@lru_cache(REMEMBERED)
-def moment_of(text: str) -> datetime:
-    """Return a moment in UTC; a text without a zone is in UTC. Raise ValueError when unclear."""
-    # Shopify writes a blank before the zone, and others the letters.
-    iso = text.removesuffix(" UTC").replace(" +", "+").replace(" -", "-")
-    try:
-        moment = datetime.fromisoformat(iso)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        # 03/04/2024 is in March for some and in April for others: no guess.
-        raise ValueError("the date must look like 2024-05-01 09:58:12 +0000.") from None
+def _unused(reason: str, cells: Sequence[str]) -> Read:
+    return Read([], [Doubt("", reason, shown(" ".join(filter(None, cells))))])

@@ -51,7 +51,8 @@ class Source:
     def reader(self) -> RowReader:
         """Return the reader of its rows."""
         latest = datetime.now(UTC) + AHEAD
-        return RowReader(self.file.columns, self.region, latest, self.file.suspicious)
+        file = self.file
+        return RowReader(file.columns, self.region, latest, file.suspicious, file.table.separator)
 
     @cached_property
     def reading(self) -> Reading:

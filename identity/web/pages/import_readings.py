@@ -12,11 +12,11 @@ from itertools import islice
 from typing import Any
 
 from identity.caution.showing import legible
+from identity.importing.cells import shown as cut
 from identity.importing.columns import Chosen, Columns, Unrecognised, choose
 from identity.importing.files import CustomerFile, examine
 from identity.importing.register import Listed
 from identity.importing.rows import Read
-from identity.importing.rows import shown as cut
 from identity.importing.run import Source
 from identity.web.domain import region
 

@@ -1,0 +1,71 @@
+"""The emails of a cell: one, several, or with the names of those whose they are."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from identity.identifiers import is_of_email, parse_email, plain_email
+from identity.importing.cells import (
+    BROKEN,
+    NONE,
+    REMEMBERED,
+    Values,
+    is_absent,
+    is_broken,
+    plain,
+    together,
+)
+
+NO_EMAIL = "this is not an email address. It should look like name@example.com."
+_ADDRESS = re.compile(r"<([^<>]*)>")
+_BETWEEN_EMAILS = re.compile(r"[;,|\r\n]+|:::|\s+/\s+|\s+&\s+")
+_BETWEEN_IN_A_PART = re.compile(r"[\s/]+")
+
+
+@lru_cache(REMEMBERED)
+def emails_of(text: str) -> Values:
+    """Return the emails of a cell, normalised, in their order."""
+    if email := plain_email(text):
+        return Values((email,))
+    text = plain(text)
+    if is_absent(text):
+        return NONE
+    if is_broken(text):
+        return Values((), BROKEN)
+    try:
+        email = parse_email(text)
+        return Values((email,)) if email else NONE
+    except ValueError:
+        return together(map(_address, _addresses(text)))
+
+
+def _addresses(text: str) -> Iterator[str]:
+    """Yield each address of a cell that is not simply one; what is in angle brackets is one."""
+    for part in _BETWEEN_EMAILS.split(text) if "<" not in text else _named(text):
+        words = [word for word in _BETWEEN_IN_A_PART.split(part) if word]
+        several = len(words) > 1 and all(map(is_of_email, words))
+        for each in words if several else [part.strip()]:
+            if not is_absent(each):
+                yield each
+
+
+def _named(text: str) -> Iterator[str]:
+    """Yield the addresses of "Brown, Emmett <doc@hillvalley.edu>; mcfly@hillvalley.edu"."""
+    end = 0
+    for found in _ADDRESS.finditer(text):
+        # The last part before the bracket is the name of whom it is.
+        *others, _ = _BETWEEN_EMAILS.split(text[end : found.start()])
+        yield from filter(is_of_email, others)
+        yield found[1]
+        end = found.end()
+    yield from _BETWEEN_EMAILS.split(text[end:])
+
+
+def _address(text: str) -> Values:
+    if text[:7].lower() == "mailto:":
+        text = text[7:].partition("?")[0]
+    try:
+        email = parse_email(text)
+        return Values((email,)) if email else NONE
+    except ValueError:
+        return Values((), NO_EMAIL)

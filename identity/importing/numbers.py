@@ -1,0 +1,125 @@
+"""The phone numbers of a cell: one, several, or what a spreadsheet has left of one."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from identity.identifiers import is_valid_phone_number, parse_phone_number, plain_phone_number
+from identity.importing.cells import (
+    BROKEN,
+    NONE,
+    REMEMBERED,
+    Values,
+    is_absent,
+    is_broken,
+    plain,
+    together,
+)
+
+LONGEST = 15
+"""Digits of the longest phone number there can be, with its country code."""
+WHOLE = 7
+"""Digits of a phone number that needs no other digits before or after it."""
+NO_NUMBER = "this is not a phone number. It should hold digits and punctuation, and no words."
+DESTROYED = (
+    "a spreadsheet has destroyed this number: its last digits are lost. "
+    "Export it again, with the column as text."
+)
+TOO_LONG = "this has more digits than a phone number can have. Put a semicolon between two numbers."
+UNCLEAR = "this may be one phone number or several. Put a semicolon between two numbers."
+_BETWEEN_NUMBERS = re.compile(r"[;|\r\n]+(?!\s*ext=)|:::|(?<=\d)[)\s]*(?=\+)")
+_EXTENSION = re.compile(
+    r"\s*(?:ext|extn|extension|x|#|dw|durchwahl|app|poste|anexo|ramal|int|interno|toestel)[.:=\s]*\d+\s*",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"(?:tel|phone|telefon|mobile?|mob|cell|handy|callto|whatsapp|sms)\s*[.:]+\s*(?=[+(\d])",
+    re.IGNORECASE,
+)
+_SIMPLE = re.compile(r"\+?[\d ()-]*\d")
+"""What most numbers look like, and nothing else does."""
+_FRACTION = re.compile(r"(\+?\d{5,})[.,]0{1,2}")
+_THOUSANDS = re.compile(r"\d{1,3}(?:[,.]\d{3}){2,}")
+_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?e\+?\d+", re.IGNORECASE)
+
+
+@lru_cache(REMEMBERED)
+def phone_numbers_of(text: str, region: str | None) -> Values:
+    """Return the phone numbers of a cell, normalised, in their order. `region` is their country."""
+    if number := plain_phone_number(text):
+        return Values((number,))
+    text = plain(text)
+    if _SIMPLE.fullmatch(text) and text != "0":
+        return _number(text, region)
+    if is_absent(text) or text == "0":
+        return NONE
+    if is_broken(text):
+        return Values((), BROKEN)
+    if _SCIENTIFIC.fullmatch(text):
+        return Values((), DESTROYED)
+    parts = [part for part in numbers_in(text) if not is_absent(part.strip())]
+    return together(each for part in parts for each in _numbers(part, region))
+
+
+def numbers_in(text: str) -> list[str]:
+    """Return the parts of a cell that something stands between which is in no phone number."""
+    text = text.removeprefix("=")
+    parts = _BETWEEN_NUMBERS.split(text)
+    if len(parts) > 1:
+        # An extension belongs to what stands before it.
+        joined = parts[:1]
+        for part in parts[1:]:
+            if _EXTENSION.fullmatch(part):
+                joined[-1] += f" {part}"
+            else:
+                joined.append(part)
+        parts = joined
+    return [_whole(part) for part in parts]
+
+
+def _whole(part: str) -> str:
+    found = _FRACTION.fullmatch(part.strip())
+    return found[1] if found else part
+
+
+def pieces_of(part: str) -> list[str]:
+    """Return what commas and slashes leave of a part. It may be one number all the same."""
+    if _THOUSANDS.fullmatch(part.strip()):
+        return [part]
+    mark = "," if "," in part else "/"
+    pieces = [piece for piece in part.split(mark) if piece.strip()]
+    if any(_EXTENSION.fullmatch(piece) for piece in pieces[1:]):
+        return [part]
+    return pieces
+
+
+def _numbers(part: str, region: str | None) -> Iterator[Values]:
+    """Yield the number that a part is, or the numbers."""
+    part = _LABEL.sub("", part.strip())
+    pieces = pieces_of(part)
+    if len(pieces) > 1:
+        # Of two numbers each is whole. 0151/234567 is a prefix and the rest.
+        if all(_digits(piece) >= WHOLE for piece in pieces):
+            whole = "/" in part and "," not in part and is_valid_phone_number(part, region)
+            if not whole or all(is_valid_phone_number(piece, region) for piece in pieces):
+                yield from (each for piece in pieces for each in _numbers(piece.strip(), region))
+                return
+        elif "," in part and not is_valid_phone_number(part, region):
+            yield Values((), UNCLEAR)
+            return
+    yield _number(part, region)
+
+
+def _number(text: str, region: str | None) -> Values:
+    try:
+        number = parse_phone_number(text, region)
+    except ValueError:
+        return Values((), NO_NUMBER if _digits(text) <= LONGEST else TOO_LONG)
+    if number is None:
+        return NONE
+    main = number.partition(";")[0].removeprefix("00")
+    return Values((number,)) if _digits(main) <= LONGEST else Values((), TOO_LONG)
+
+
+def _digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
