@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Self
 
 from identity.errors import InvalidInput
 from identity.formulas import unguarded
+from identity.importing.cells import folded
 from identity.importing.formats import COUNTRY, CREATED_AT, EMAIL, FORMATS, NAME, PHONE, REFERENCE
 
 
@@ -119,9 +120,8 @@ def named(header: Iterable[str]) -> dict[str, list[int]]:
 
 
 def plain(name: str) -> str:
-    """Return a header as it is compared."""
-    text = name.strip().lstrip("\ufeff'").casefold()
-    return " ".join(text.replace("_", " ").replace("-", " ").split())
+    """Return a header as it is compared: E-Mail, e_mail and EMail are one."""
+    return folded(name) or name.strip().casefold()
 
 
 def recognised(header: Sequence[str]) -> int:
@@ -133,12 +133,17 @@ def recognised(header: Sequence[str]) -> int:
 def choose(header: Sequence[str], chosen: Chosen | None = None) -> Columns:
     """Return what to read; raise `InvalidInput` when a named column or any usable one lacks."""
     chosen, places = chosen or Chosen(), named(header)
+    spelt = [name.strip() for name in header]
 
     def columns(asked: Sequence[str], known: tuple[str, ...]) -> tuple[Column, ...]:
         for name in asked:
             if name and plain(name) not in places:
                 raise InvalidInput(f"The file has no column “{name}”. {_has(header)}")
-        found = [place for name in asked or known for place in places.get(plain(name), ())]
+        found: list[int] = []
+        for name in asked or known:
+            # Whoever spells a name exactly means that column, and no other that is like it.
+            exact = [place for place, each in enumerate(spelt) if asked and name and each == name]
+            found += exact or places.get(plain(name), [])
         return tuple(Column(place, header[place].strip()) for place in dict.fromkeys(found))
 
     format_ = _format(places)
