@@ -94,7 +94,7 @@ FLOORS = {
         {"run"},
     ],
     "identity.importing.opening": [
-        {"kinds", "spool", "sheets"},
+        {"kinds", "spool", "sheets", "wording"},
         {"encodings", "steady"},
         {"archives", "texts"},
         {"workbooks", "tables"},

@@ -41,7 +41,7 @@ def test_how_it_was_packed_is_told() -> None:
     file = examined(zipped({"customers.csv.gz": gzip.compress(PLAIN)}))
 
     assert (
-        str(file) == "plain, UTF-8, packed with ZIP, packed with gzip, separated by commas, 1 rows"
+        str(file) == "plain, UTF-8, packed with ZIP, packed with gzip, separated by commas, 1 row"
     )
 
 
@@ -103,7 +103,7 @@ def test_a_bomb_is_refused_before_it_fills_the_disk(
     bomb = bytes(3 * 2**20)
     content = gzip.compress(bomb, 1) if how == "gzip" else zipped({"customers.csv": bomb})
 
-    with pytest.raises(InvalidInput, match=r"would be more than [12] MB, 200 times its size"):
+    with pytest.raises(InvalidInput, match=r"would be more than [12] MB, 100 times its size"):
         examined(content)
 
 

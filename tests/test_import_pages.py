@@ -131,7 +131,7 @@ def test_an_older_contact_of_the_file_becomes_the_primary_and_the_page_says_so(
     ("content", "sentence"),
     [
         (b"", "The file is empty."),
-        (b"PK\x03\x04\x00", "The archive is damaged"),
+        (b"PK\x03\x04\x00", "The archive or workbook is damaged"),
         (b'email\n"mcfly@hillvalley.edu\n\n', "never closed"),
     ],
 )

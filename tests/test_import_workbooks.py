@@ -19,7 +19,7 @@ def test_a_workbook_is_read_packed_or_not() -> None:
     assert cells_of(book) == READ
     assert cells_of(gzip.compress(book)) == READ
     file = examined(zipped({"a.xlsx": book}))
-    assert str(file) == "plain, sheet “Customers” of an Excel workbook, packed with ZIP, 1 rows"
+    assert str(file) == "plain, sheet “Customers” of an Excel workbook, packed with ZIP, 1 row"
     assert file.notes == ()
 
 

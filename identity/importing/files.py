@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from identity.counting import counted
 from identity.errors import InvalidInput
 from identity.importing import noting
 from identity.importing.columns import Chosen, Columns, choose
@@ -18,6 +19,7 @@ from identity.importing.opening.spool import Opened
 from identity.importing.opening.steady import steady
 from identity.importing.opening.tables import Table
 from identity.importing.opening.texts import Row, Text
+from identity.importing.opening.wording import shown
 from identity.importing.opening.workbooks import Sheet
 from identity.importing.surveying import Survey
 
@@ -84,7 +86,7 @@ class CustomerFile:
         )
 
     def __str__(self) -> str:
-        return f"{self.columns.format}, {self.how}, {self.count:,} rows"
+        return f"{self.columns.format}, {self.how}, {counted(self.count, 'row')}"
 
 
 def examine(name: str, opened: Opened, chosen: Chosen | None = None) -> CustomerFile:
@@ -107,7 +109,7 @@ def _of_text(name: str, unpacked: Unpacked, packed: str, chosen: Chosen) -> Cust
     text = Text(unpacked.opened, encoding.codec)
     table = tables.find(text, chosen)
     columns = choose(table.header, chosen)
-    separator = tables.SEPARATORS.get(table.separator, f"“{table.separator}”")
+    separator = tables.SEPARATORS.get(table.separator, f"“{shown(table.separator)}”")
     how = f"{encoding.name}{packed}, separated by {separator}"
     notes = [*noting.of_table(table), *filter(None, [encoding.note])]
     if unpacked.cut:
@@ -132,7 +134,7 @@ def _of_sheets(name: str, sheets: Sequence[Sheet], packed: str, chosen: Chosen) 
         except InvalidInput as problem:
             problems.append(problem)
             continue
-        how = f"sheet “{sheet.name}” of an Excel workbook{packed}"
+        how = f"sheet “{shown(sheet.name)}” of an Excel workbook{packed}"
         notes = (*noting.of_sheets(sheets, sheet), *noting.of_table(table))
         file = CustomerFile(name, text, table, how, columns, notes=notes)
         inspection = Inspection(table, columns, ended=True, cut=False, damaged=False)

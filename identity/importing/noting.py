@@ -7,24 +7,23 @@ from identity.counting import counted
 from identity.importing.columns import plain
 from identity.importing.inspecting import Inspection
 from identity.importing.opening.tables import Table
+from identity.importing.opening.wording import shown
 from identity.importing.opening.workbooks import Sheet
 
 SHOWN = 3
 SHEETS = 10
 """Of those that are not read, so many are named."""
-LONGEST = 60
-"""Characters of what the file says, in a sentence of ours."""
 
 
 def of_table(table: Table) -> list[str]:
     """Tell what stands above the header, and which names are in it twice."""
     notes: list[str] = []
     if table.above:
-        shown = ", ".join(f"“{_cut(line)}”" for line in table.above[:SHOWN])
+        told = ", ".join(f"“{shown(line)}”" for line in table.above[:SHOWN])
         number = counted(len(table.above), "line")
-        notes.append(f"The header is line {table.line:,}: {number} above it left out, {shown}.")
+        notes.append(f"The header is line {table.line:,}: {number} above it left out, {told}.")
     twice = [name for name, times in Counter(map(plain, table.header)).items() if times > 1]
-    notes += [f"Several columns are called “{_cut(name)}”." for name in twice[:SHOWN] if name]
+    notes += [f"Several columns are called “{shown(name)}”." for name in twice[:SHOWN] if name]
     return notes
 
 
@@ -39,7 +38,7 @@ def of_rows(inspection: Inspection) -> list[str]:
         notes.append(f"The header comes again {times}, as where files were joined: left out.")
     if inspection.summary:
         line, cells = inspection.summary
-        told = _cut(" ".join(filter(None, cells)))
+        told = shown(" ".join(filter(None, cells)))
         notes.append(f"The last row, line {line:,}, sums up and was left out: “{told}”.")
     return notes
 
@@ -49,10 +48,8 @@ def of_sheets(sheets: Sequence[Sheet], read: Sheet) -> list[str]:
     others = [each for each in sheets if each is not read and (each.hidden or not each.empty)]
     if not others:
         return []
-    named = ", ".join(f"“{each.name}”{' (hidden)' * each.hidden}" for each in others[:SHEETS])
+    named = ", ".join(
+        f"“{shown(each.name)}”{' (hidden)' * each.hidden}" for each in others[:SHEETS]
+    )
     more = f" and {len(others) - SHEETS:,} more" if len(others) > SHEETS else ""
     return [f"Of the other sheets nothing was read: {named}{more}."]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

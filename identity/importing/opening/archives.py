@@ -11,16 +11,17 @@ from identity.counting import counted
 from identity.errors import InvalidInput
 from identity.importing.opening.kinds import EMPTY_ZIP, GZIP, ZIP
 from identity.importing.opening.spool import CHUNK, LARGEST, Opened, Spool
+from identity.importing.opening.wording import shown
 
-TIMES = 200
-"""How many times its size a file may become. Tables become 10 times theirs; bombs, 1,000."""
+TIMES = 100
+"""How many times its size a file may become. Tables become 10 times theirs; bombs, 1,000 times."""
 ALWAYS = 64 * 2**20
 """What any file may become, in bytes."""
 LAYERS = 3
 SHOWN = 10
 ENCRYPTED = 0x1
 PROTECTED = "The archive is protected with a password. Unpack it, and import the file in it."
-DAMAGED = "The archive is damaged and cannot be unpacked. Fetch or make it again."
+DAMAGED = "The archive or workbook is damaged and cannot be unpacked. Fetch or make it again."
 DOCUMENT = {"[Content_Types].xml", "mimetype", "Index/Document.iwa"}
 """What is in documents that are ZIP archives only by the way."""
 
@@ -81,10 +82,10 @@ def _only_one(file: BinaryIO) -> Unpacked:
     if not members:
         raise InvalidInput("The archive holds no file.")
     if len(members) > 1:
-        shown = ", ".join(f"“{each.filename}”" for each in members[:SHOWN])
+        told = ", ".join(f"“{shown(each.filename)}”" for each in members[:SHOWN])
         more = f" and {len(members) - SHOWN:,} more" if len(members) > SHOWN else ""
         raise InvalidInput(
-            f"The archive holds {counted(len(members), 'file')}: {shown}{more}. Unpack it, and "
+            f"The archive holds {counted(len(members), 'file')}: {told}{more}. Unpack it, and "
             "import the one with the customers."
         )
     (member,) = members

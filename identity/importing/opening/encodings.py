@@ -65,7 +65,8 @@ class Encoding:
 def _surrogates(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeDecodeError)
     bad = error.object[error.start : error.end]
-    return "".join(chr(0xDC00 + byte) for byte in bad), error.end
+    # As in "surrogateescape", by which they can be written as they were, or as bad bytes again.
+    return "".join(chr(0xDC80 + byte % 0x80) for byte in bad), error.end
 
 
 codecs.register_error(ERRORS, _surrogates)
@@ -150,7 +151,7 @@ class _Scan:
         decoder.errors = ERRORS
         text = decoder.decode(chunk, final)
         decoder.errors = "strict"
-        self.damaged += sum("\udc00" <= character <= "\udcff" for character in text)
+        self.damaged += sum("\udc80" <= character <= "\udcff" for character in text)
         self.elsewhere += len(chunk) - len(chunk.translate(None, ELSEWHERE))
         self.letters += len(chunk) - len(chunk.translate(None, LETTERS))
         return text

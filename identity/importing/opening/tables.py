@@ -45,7 +45,12 @@ def find(text: Text, chosen: Chosen) -> Table:
     if not best.matched and not _chosen(chosen) and _is_customer(header):
         raise InvalidInput(NO_HEADER.format(line, best.separator.join(_guessed(header))))
     above = tuple(" ".join(filter(None, cells)) for _, cells in best.rows[: best.place])
-    return Table(best.separator, tuple(header), line, above)
+    return Table(best.separator, tuple(map(_name, header)), line, above)
+
+
+def _name(cell: str) -> str:
+    # Of a name it need not be known what is wrong with it, but it has to be shown and kept.
+    return cell.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 class _Trial:

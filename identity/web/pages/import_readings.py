@@ -65,6 +65,7 @@ def shown(name: str, content: bytes, choices: Mapping[str, Any] | None = None) -
     return {
         "recognised": True,
         "file": str(of.file),
+        "notes": list(of.file.notes),
         "rows": of.file.count,
         "source": of.name,
         "columns": _columns(of.file, roles(columns)),
