@@ -4,6 +4,7 @@ Only where a regular file is, or nothing yet. A pipe, a terminal or a device is 
 is: a file that is moved to its place would stand there instead, for everybody on the machine.
 """
 
+import errno
 import os
 import stat
 import tempfile
@@ -23,12 +24,14 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     Until then it is for its owner's eyes only; then it has the permissions of the file it replaces.
     A link stays a link. Raise OSError when it cannot be written.
     """
-    place = _place(path)
-    if place is None:
-        # Not from its beginning: what stdout leads to may be a file with something in it.
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "wb") as out:
+    if is_no_place(path):
+        with as_it_is(path) as out:
             yield out
         return
+    place = Path(os.path.realpath(path))
+    if place.exists() and not os.access(place, os.W_OK):
+        # To move a file there takes no leave to write to it.
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     draft, opened = begin(place)
     try:
         with opened:
@@ -36,6 +39,25 @@ def whole(path: Path) -> Iterator[BinaryIO]:
             finish(draft, opened, place)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def is_no_place(path: Path) -> bool:
+    """Tell whether a path leads to what no file may replace: a pipe, a device, something open."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode) or _is_open_elsewhere(path)
+    except FileNotFoundError:
+        return False
+
+
+def as_it_is(path: Path) -> BinaryIO:
+    """Open what is no place for a file, to write to it."""
+    # Not from its beginning: what stdout leads to may be a file with something in it.
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "wb")
+
+
+def new(path: Path) -> BinaryIO:
+    """Make a file that nobody else may read; raise `FileExistsError` where there is one."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def begin(place: Path) -> tuple[Path, BinaryIO]:
@@ -53,20 +75,6 @@ def finish(draft: Path, out: BinaryIO, place: Path) -> None:
     if place.exists():
         os.fchmod(out.fileno(), _permissions(out, place.stat()))
     draft.replace(place)
-
-
-def _place(path: Path) -> Path | None:
-    """Return where a file is or is to be, behind all links; None where no file can be moved to."""
-    try:
-        kind = path.stat().st_mode
-    except FileNotFoundError:
-        return Path(os.path.realpath(path))
-    if not stat.S_ISREG(kind) or _is_open_elsewhere(path):
-        return None
-    if not os.access(path, os.W_OK):
-        # To move a file there takes no leave to write to it.
-        raise PermissionError(0, "It may not be written to", str(path))
-    return Path(os.path.realpath(path))
 
 
 def _is_open_elsewhere(path: Path) -> bool:

@@ -84,9 +84,9 @@ FLOORS = {
         {"telling"},
     ],
     "identity.importing": [
-        {"cells", "formats", "figures", "register", "rejects"},
+        {"cells", "formats", "figures", "register"},
         {"addresses", "calendars", "columns", "countries", "numbers"},
-        {"dates", "opening"},
+        {"dates", "opening", "rejects"},
         {"aligning", "inspecting", "surveying"},
         {"noting"},
         {"files", "rows", "imagining", "beforehand", "pacing", "uploads"},
@@ -134,7 +134,10 @@ FLOORS = {
     ],
     "identity.cli": [
         {"exits", "progress", "typed"},
+        {"leftovers", "reporting", "tolerance"},
         {"audit", "printing", "copies", "exports", "keys", "review", "rulings", "users", "why"},
+        {"accounts"},
+        {"bringing", "endings"},
         {"files"},
     ],
     "identity.web": [

@@ -42,7 +42,7 @@ def shop(tmp_path: Path) -> Path:
 
 
 def read(path: Path) -> list[list[str]]:
-    return list(csv.reader(path.read_text().splitlines()))
+    return list(csv.reader(path.read_text("utf-8-sig").splitlines()))
 
 
 def run(app: Flask, *arguments: object) -> Result:

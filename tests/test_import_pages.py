@@ -90,7 +90,7 @@ def test_rejected_rows_can_be_downloaded(client: FlaskClient) -> None:
 
     rejects = client.get("/imports/1/rejects.csv")
 
-    assert rejects.text.splitlines() == [
+    assert rejects.data.decode("utf-8-sig").splitlines() == [
         "rejected_line,rejected_because,Email,Phone,Created at",
         "4,Email: this is not an email address. It should look like name@example.com.,nobody,,",
     ]

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import TextIO
 
 from identity import faults
 from identity.errors import Unavailable
@@ -77,8 +78,8 @@ def unwritable(what: object, error: OSError) -> str:
     return f"{what}: cannot be written: {error.strerror or error}."
 
 
-def hush() -> None:
+def hush(stdout: TextIO | None = None) -> None:
     """Write nothing more to stdout, not even what waits there: nobody takes it."""
     # Else Python says so once more when it ends, with a traceback and an exit code of its own.
     with suppress(OSError, ValueError), open(os.devnull, "wb") as nothing:
-        os.dup2(nothing.fileno(), sys.stdout.fileno())
+        os.dup2(nothing.fileno(), (stdout or sys.stdout).fileno())

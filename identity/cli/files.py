@@ -1,45 +1,63 @@
 """Files of customers: `flask identity import`."""
 
-import gc
 import io
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from identity import auditing, database, exporting
-from identity.auditing import COMMAND_LINE, Deed
-from identity.caution import running
-from identity.caution.choosing import Choices
-from identity.cli import printing
+from identity import exporting
+from identity.cli import endings, leftovers, printing
+from identity.cli.accounts import Account
+from identity.cli.bringing import Watcher, bring
 from identity.cli.copies import import_copy, is_copy
-from identity.cli.exits import DOUBTS, UNUSABLE
-from identity.cli.progress import Progress
-from identity.errors import InvalidInput, Unavailable
-from identity.importing import register
+from identity.cli.leftovers import STDOUT, Leftovers, beside
+from identity.cli.reporting import heedless
+from identity.cli.tolerance import Tolerance, Tolerated
+from identity.errors import IdentityError
 from identity.importing.columns import Chosen
-from identity.importing.files import CustomerFile, examine
+from identity.importing.files import examine
 from identity.importing.opening import spool
 from identity.importing.opening.spool import Opened
-from identity.importing.rejects import Rejects
-from identity.importing.rows import Doubt
 from identity.importing.run import Source
-from identity.importing.tally import Tally
-from identity.rulings import register as rulings
 
 STDIN = Path("-")
 OURS = """\
 Note: this was exported from here for a spreadsheet, and is not a copy. It does not say which
 customers were merged without a new contact, nor who told what; those merges are lost in it.
 A copy is what export --evidence writes."""
+HELP = """\
+Import customers from a CSV file, or a copy into an empty database.
+
+Exports of Shopify, WooCommerce, Stripe, HubSpot, Mailchimp and Klaviyo are recognised by
+the names of their columns, and so is any file with a column for emails or phone numbers.
+What the same --source has said before is nothing new, whichever file says it.
+
+A value that strangers share, 0000000000 say, would make one customer of them. It links nobody,
+by a ruling of that import which can be undone; --as-it-is joins them.
+
+A copy that export --evidence wrote goes into an empty database only, all of it or nothing,
+and gives back every customer, id, ruling and source.
+
+Rows of which something cannot be used are written to FILE.rejects.csv, and never over a file
+that is there: mend them in a spreadsheet, and import that file.
+
+By a schedule: --tolerate 1% imports nothing when more than one row of a hundred is in doubt,
+and exits with 0 when not; without it all is imported that can be used. --json prints one
+object to stdout, and everything else to stderr.
+
+Exits with 0 when all is done, with 1 when some cells or rows could not be used (or, with
+--tolerate, too many), with 2 when the file could not, with 3 when the database went away
+half-way, and with 130 when it was stopped with Ctrl-C. To run it again does the rest.
+"""
 
 
-@click.command("import")
+@click.command("import", help=HELP)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Say exactly what would happen, and write nothing.")
 @click.option("--email", multiple=True, metavar="COLUMN", help="The column with emails.")
@@ -63,112 +81,70 @@ A copy is what export --evidence writes."""
 )
 @click.option(
     "--rejects",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, allow_dash=True),
     metavar="FILE",
-    help="Where to write the rows that cannot be used, by default beside the file.",
+    help="Where to write the rows of which something cannot be used, by default beside the file.",
 )
+@click.option(
+    "--tolerate",
+    type=Tolerated(),
+    metavar="SHARE",
+    help="Import nothing when more rows than that are in doubt: 1%, or 50 rows.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON, and only these.")
 @with_appcontext
 def import_file(
     file: Path,
     *,
     dry_run: bool,
     rejects: Path | None,
+    tolerate: Tolerance | None,
+    as_json: bool,
     feed: str | None,
     as_it_is: bool,
     keep_apart: Sequence[str],
     **columns: Any,
 ) -> None:
-    """Import customers from a CSV file, or a copy into an empty database.
-
-    Exports of Shopify, WooCommerce, Stripe, HubSpot, Mailchimp and Klaviyo are recognised by
-    the names of their columns, and so is any file with a column for emails or phone numbers.
-    What the same --source has said before is nothing new, whichever file says it.
-
-    A value that strangers share, 0000000000 say, would make one customer of them. It links nobody,
-    by a ruling of that import which can be undone; --as-it-is joins them.
-
-    A copy that export --evidence wrote goes into an empty database only, all of it or nothing,
-    and gives back every customer, id, ruling and source.
-
-    Exits with 1 when some rows could not be used, with 2 when the file could not and nothing
-    was written, and with 3 when the database went away half-way.
-    """
+    """Import customers from a file; how is said in `HELP`."""
     if is_copy(file):
-        if feed or rejects or as_it_is or keep_apart or any(columns.values()):
+        others = feed, rejects, as_it_is, keep_apart, tolerate, as_json, *columns.values()
+        if any(others):
             raise click.UsageError("A copy is taken as it is: only --dry-run goes with it.")
         import_copy(file, dry_run=dry_run)
         return
-    source = _examine(file, feed or "", Chosen(**columns))
-    choices = printing.choices(keep_apart, as_it_is=as_it_is)
-    if not dry_run:
-        rejects = rejects or file.with_name(f"{file.stem}.rejects.csv")
-    with _Watcher(source.file, rejects) as watcher:
-        if dry_run:
-            plan = running.rehearse(source, watcher, choices, _many())
-            tally = plan.tally
-        else:
-            tally, plan = _carry_out(source, watcher, choices), None
-    printing.tell(tally, plan)
-    in_doubt = tally.rejected or tally.doubtful
-    if in_doubt and rejects:
-        click.echo(f"These rows are in {rejects}: mend them there and import that file.")
-    sys.exit(DOUBTS if in_doubt else 0)
+    if as_json and rejects == STDOUT:
+        raise click.UsageError("Either --json or --rejects -: both are written to stdout.")
+    if rejects:
+        leftovers.check(rejects, file)
+    account, kept = Account(file, dry_run), None
+    with heedless(aside=as_json or rejects == STDOUT) as stdout:
+        try:
+            choices = printing.choices(keep_apart, as_it_is=as_it_is)
+            source = _examine(account, feed or "", Chosen(**columns))
+            place = rejects or (None if dry_run else beside(file))
+            kept = Leftovers(source.file, place, stdout)
+            with kept, Watcher(source.file, account, kept) as watcher:
+                bring(source, watcher, account, choices, tolerate)
+            code = endings.tell(account, kept, tolerate)
+        except (KeyboardInterrupt, IdentityError, OSError) as problem:
+            code = endings.tell_broken_off(problem, account, kept)
+    if as_json:
+        endings.print_json(account.as_json(kept, code), stdout)
+    sys.exit(code)
 
 
-def _examine(file: Path, feed: str, chosen: Chosen) -> Source:
-    """Return the file as it is to be read, and tell how; exit with 2 when it cannot be used."""
-    region = current_app.config["IDENTITY"].default_phone_region
-    try:
-        customers = examine(file.name, _opened(file), chosen)
-        source = Source(customers, region, feed)
-        printing.describe(customers, source.name)
-    except InvalidInput as problem:
-        click.echo(f"{file}: {problem}", err=True)
-        sys.exit(UNUSABLE)
+def _examine(account: Account, feed: str, chosen: Chosen) -> Source:
+    """Return the file as it is to be read, and tell how; raise `InvalidInput`."""
+    region, file = current_app.config["IDENTITY"].default_phone_region, account.file
+    customers = examine(file.name, _opened(file), chosen)
+    source = Source(customers, region, feed)
+    printing.describe(customers, source.name)
     if exporting.wrote(customers.header):
         click.echo(OURS, err=True)
+    account.source, account.rows = source.name, customers.count
     return source
 
 
 def _opened(file: Path) -> Opened:
     # Closing it would leave nothing to ask with.
     return spool.kept(sys.stdin.buffer).open if file == STDIN else partial(io.FileIO, file)
-
-
-class _Watcher(Progress):
-    """Shows progress and keeps the rejected rows."""
-
-    def __init__(self, given: CustomerFile, rejects: Path | None) -> None:
-        super().__init__(given.count)
-        self._rejects = Rejects(given.header, (lambda: rejects.open("wb")) if rejects else None)
-
-    def __enter__(self) -> Self:
-        self._stack.enter_context(self._rejects)
-        # The collector would walk through millions of tuples again and again, and find nothing:
-        # a sixth of the time.
-        gc.disable()
-        self._stack.callback(gc.enable)
-        return self
-
-    def doubted(
-        self, line: int, doubts: Sequence[Doubt], cells: Sequence[str], *, used: bool
-    ) -> None:
-        """Keep a row of which something cannot be used."""
-        self._rejects.add(line, " ".join(map(str, doubts)), cells)
-
-
-def _many() -> int:
-    return int(current_app.config["IDENTITY"].many_strangers)
-
-
-def _carry_out(source: Source, watcher: _Watcher, choices: Choices) -> Tally:
-    import_id = register.give(source.file.name, COMMAND_LINE)
-    auditing.note(Deed.IMPORTED, COMMAND_LINE, import_id)
-    click.echo(f"  import     {import_id}")
-    try:
-        tally = running.carry_out(source, watcher, import_id, choices, _many())
-        name = register.source(import_id)
-        printing.tell_rulings(database.read(lambda connection: rulings.by(connection, name)))
-        return tally
-    except Unavailable as problem:
-        raise Unavailable(f"{problem} Import the file again to do the rest.") from problem

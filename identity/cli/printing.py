@@ -170,6 +170,11 @@ def tell(tally: Tally, plan: Plan | None) -> None:
         _tell_joins(union.joins)
     if len(unions) > SHOWN:
         click.echo(f"  ... and {len(unions) - SHOWN:,} more such groups")
+    tell_doubts(tally)
+
+
+def tell_doubts(tally: Tally) -> None:
+    """Print what could not be used, and how often, with examples."""
     for doubt in tally.doubts():
         where = f"{doubt.column}: " if doubt.column else ""
         click.echo(f"  {doubt.count:,} x {where}{doubt.reason}")

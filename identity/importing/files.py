@@ -21,6 +21,7 @@ from identity.importing.opening.tables import Table
 from identity.importing.opening.texts import Row, Text
 from identity.importing.opening.wording import shown
 from identity.importing.opening.workbooks import Sheet
+from identity.importing.rejects import restored
 from identity.importing.surveying import Survey
 
 HEAD = 64 * 1024
@@ -52,12 +53,18 @@ class CustomerFile:
         """The names of its columns, as it spells them."""
         return self.table.header
 
+    @property
+    def separator(self) -> str:
+        """What stands between cells that are written as these are."""
+        return "," if self.text.numbered else self.table.separator
+
     def rows(self) -> Iterator[Row]:
         """Yield the rows in their order, without the header, blank rows and halves of orders."""
         rows = self._below(self.text.rows(self.table.separator))
         if self.repeated or self.summary:
             header = list(self.header)
             rows = (row for row in rows if not is_header(row[1], header) and row[0] != self.summary)
+        rows = restored(self.header, rows)
         return _whole(rows, self.columns) if self.columns.order else rows
 
     def _below(self, rows: Iterator[Row]) -> Iterator[Row]:
@@ -70,7 +77,7 @@ class CustomerFile:
         """Return the same file, read once to its end."""
         through = iter if self.text.numbered else inspection.lines
         below = self._below(self.text.rows(self.table.separator, through))
-        rows = inspection.rows(below)
+        rows = restored(self.header, inspection.rows(below))
         survey, count = Survey(self.header, self.columns), 0
         for _, cells in _whole(rows, self.columns) if self.columns.order else rows:
             survey.add(cells)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from identity import database
 from identity.errors import Conflict, IdentityError, InvalidInput, NotFound
-from identity.models import Import
+from identity.models import LARGEST_ID, Event, EventKind, Import
 
 SHOWN = 50
 RUNS_FOR = timedelta(seconds=15)
@@ -118,6 +118,33 @@ def get(import_id: int) -> Listed:
     if row is None:
         raise NotFound(f"There is no import {import_id}.")
     return Listed(*row)
+
+
+def written(import_id: int) -> dict[str, int]:
+    """Return what an import has written so far, by the ledger: also where it was broken off.
+
+    What is noted of it may be some seconds behind.
+    """
+    return database.read(lambda connection: _written(connection, source(import_id)))
+
+
+def _written(connection: Connection, name: str) -> dict[str, int]:
+    made = EventKind.CONTACT_CREATED, EventKind.CONTACT_LINKED
+    counted = select(Event.kind, func.count()).where(Event.source == name).group_by(Event.kind)
+    lines = {EventKind(kind): many for kind, many in connection.execute(counted)}
+    contacts = sum(lines.get(kind, 0) for kind in made)
+    # What was there before has smaller ids than all that came with it.
+    first = [connection.scalar(_of(name, kind, func.min(Event.contact_id))) for kind in made]
+    known = min(filter(None, first), default=LARGEST_ID)
+    absorbed = _of(name, EventKind.CLUSTERS_MERGED, func.count(Event.contact_id.distinct()))
+    merged = connection.scalar(absorbed.where(Event.contact_id < known)) or 0
+    joined = lines.get(EventKind.CLUSTERS_MERGED, 0) - merged
+    customers = lines.get(EventKind.CONTACT_CREATED, 0) - joined
+    return {"customers": customers, "contacts": contacts, "merged": merged}
+
+
+def _of(name: str, kind: EventKind, asked: Any) -> Select[Any]:
+    return select(asked).where(Event.source == name, Event.kind == kind.value)
 
 
 def check_ended(connection: Connection, import_id: int) -> None:

@@ -97,7 +97,7 @@ def _carry_out(import_id: int, worker: Worker, who: str | None, seen: str) -> No
     auditing.note(Deed.IMPORTED, who, import_id)
     choices, many = Choices.from_json(listed.choices), current.config().many_strangers
     rejected = io.BytesIO()
-    with Rejects(source.file.header, lambda: rejected) as rejects:
+    with Rejects(source.file.header, lambda: rejected, source.file.separator) as rejects:
         running.carry_out(source, _Watcher(worker, BRINGING, rejects), import_id, choices, many)
         rejects.flush()
         register.note(import_id, rejects=rejected.getvalue() or None, **uploads.NOTHING)
