@@ -60,6 +60,14 @@ def test_the_rows_tell_the_separator(content: str, separator: str) -> None:
     assert str(file).startswith(f"plain, UTF-8, separated by {separator}, ")
 
 
+def test_quotes_are_closed_where_the_right_separator_closes_them() -> None:
+    file = examined(
+        'email;note\ndoc@hillvalley.edu;"Great\n; Scott"\nmarty@hillvalley.edu;"a,""b"\n'
+    )
+
+    assert [cells[1] for _, cells in file.rows()] == ["Great\n; Scott", 'a,"b']
+
+
 def test_a_header_in_the_middle_is_no_customer() -> None:
     one = "email,name\ndoc@hillvalley.edu,Doc\n"
     file = examined(one + "\ufeff" + one + one)

@@ -37,8 +37,16 @@ class Table:
 def find(text: Text, chosen: Chosen) -> Table:
     """Return the table of a text; raise `InvalidInput` when there is no row in it."""
     told = _told(text)
-    tried = [_Trial(text, separator, chosen) for separator in ([told] if told else SEPARATORS)]
-    best = max(tried, key=lambda each: each.score)
+    tried, problems = [], []
+    for separator in [told] if told else SEPARATORS:
+        try:
+            tried.append(_Trial(text, separator, chosen))
+        except InvalidInput as problem:
+            # Quotes that are right with another separator need not make sense with this one.
+            problems.append(problem)
+    best = max(tried, key=lambda each: each.score, default=None)
+    if best is None or (problems and not best.matched):
+        raise problems[0]
     if not best.rows:
         raise InvalidInput("The file is empty.")
     line, header = best.rows[best.place]
