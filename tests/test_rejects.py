@@ -72,7 +72,7 @@ def test_mending_them_again_and_again_piles_nothing_up(
         assert [row["names"] for row in csv.DictReader(file)] == ["'t Hooft", "'=1+1"]
 
 
-TEXT = st.text(st.characters(codec="utf-8") | st.sampled_from("'=+-@;\"\r\n\t0"), max_size=8)
+TEXT = st.text("'=+-@;\r\n\t0 aäß１＝", max_size=8)
 
 
 @given(st.lists(st.lists(TEXT, min_size=2, max_size=4), min_size=1, max_size=3))
