@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from identity.formulas import unguarded
 from identity.identifiers import is_of_email, parse_email, plain_email
 from identity.importing.cells import (
     BROKEN,
@@ -12,8 +13,8 @@ from identity.importing.cells import (
     Values,
     is_absent,
     is_broken,
-    plain,
     together,
+    unquoted,
 )
 
 NO_EMAIL = "this is not an email address. It should look like name@example.com."
@@ -27,7 +28,7 @@ def emails_of(text: str) -> Values:
     """Return the emails of a cell, normalised, in their order."""
     if email := plain_email(text):
         return Values((email,))
-    text = plain(text)
+    text = unquoted(text)
     if is_absent(text):
         return NONE
     if is_broken(text):
@@ -36,7 +37,9 @@ def emails_of(text: str) -> Values:
         email = parse_email(text)
         return Values((email,)) if email else NONE
     except ValueError:
-        return together(map(_address, _addresses(text)))
+        first, *others = [*_addresses(text)] or [""]
+        # The guard of the first was that of the cell.
+        return together(map(_address, [first, *map(unguarded, others)]))
 
 
 def _addresses(text: str) -> Iterator[str]:
