@@ -54,7 +54,7 @@ def carry_out(spark: SparkSession, order: Order) -> bool:
     tables.check_empty()
     header = copies.check(order.copy) if order.copy else None
     click.echo("Reading")
-    said = _kept(told.read(spark, order.files, order.copy), order.work / "told")
+    said = parts.kept(told.read(spark, order.files, order.copy), order.work / "told")
     found = accounts.accounts(said, order.files)
     if header is not None:
         assert order.copy
@@ -66,12 +66,6 @@ def carry_out(spark: SparkSession, order: Order) -> bool:
     followed = _load(spark, order, said, imports)
     brought, empty = parts.counts(followed)
     return accounts.finish(said, found, imports, brought, empty)
-
-
-def _kept(rows: DataFrame, folder: Path) -> DataFrame:
-    """Return the same rows, worked out once."""
-    rows.write.parquet(str(folder))
-    return rows.sparkSession.read.parquet(str(folder))
 
 
 def _imports(found: Sequence[Account]) -> dict[int, Brought]:
@@ -119,14 +113,15 @@ def _load(
     count = telling.count()
     together = connected(spark, telling, nobody, order.work)
     click.echo("Deciding")
-    followed = _kept(parts.follow(spark, together, count, setting), order.work / "followed")
+    followed = parts.kept(parts.follow(spark, together, count, setting), order.work / "followed")
     placed, contacts, others = parts.numbered(spark, followed)
     lasts = database.read(lambda c: Lasts(tables.last(c, "contact"), tables.last(c, "event")))
     beside = said.where(F.col("kind").isin(CLAIM, WITHDRAWN)).select("text")
     rows = order.work / "rows"
     parts.write_rows(followed, placed, beside, contacts, lasts, setting, rows)
     click.echo("Loading")
-    tables.load(rows, {"contact": lasts.contact + contacts, "event": lasts.place + others})
+    ends = {"contact": lasts.contact + contacts, "event": lasts.place + others}
+    tables.load(rows / "ordered", ends)
     Figures().ended(count)
     return followed
 

@@ -98,14 +98,13 @@ def numbered(spark: SparkSession, followed: DataFrame) -> tuple[DataFrame, int, 
     ordered = keys.orderBy("key").withColumn("partition", F.spark_partition_id())
     # Within a partition it counts up by one.
     ordered = ordered.withColumn("place", F.monotonically_increasing_id()).persist()
-    sizes = ordered.groupBy("partition").agg(F.count("*"), F.min("place")).collect()
-    before, shifts = 0, list[tuple[int, int]]()
-    for partition, size, first in sorted(sizes):
+    is_contact = F.substring("key", 1, 1) == F.lit(bytearray([Counted.CONTACTS]))
+    figures = F.min("place"), F.count("*"), F.count_if(is_contact)
+    sizes = ordered.groupBy("partition").agg(*figures).collect()
+    before, contacts, shifts = 0, 0, list[tuple[int, int]]()
+    for partition, first, size, of_contacts in sorted(sizes):
         shifts.append((partition, before - first))
-        before += size
-    contacts = ordered.where(
-        F.substring("key", 1, 1) == F.lit(bytearray([Counted.CONTACTS]))
-    ).count()
+        before, contacts = before + size, contacts + of_contacts
     shift = F.broadcast(spark.createDataFrame(shifts or [(0, 0)], "partition int, shift long"))
     place = F.collect_list(F.col("place") + F.col("shift"))
     by_bucket = ordered.join(shift, "partition").groupBy("bucket")
@@ -122,7 +121,7 @@ def write_rows(
     setting: Setting,
     folder: Path,
 ) -> None:
-    """Write the rows of all tables as COPY takes them, each table in a folder of its own."""
+    """Write the rows of all tables as COPY takes them, each table in a folder below `ordered`."""
 
     def rows_of(row: Any) -> Iterator[tables.Row]:
         # Both are in the order of the keys.
@@ -141,8 +140,16 @@ def write_rows(
     rows = together.rdd.flatMap(rows_of).union(others.rdd.flatMap(_rows_beside))
     spark = followed.sparkSession
     written = spark.createDataFrame(rows, ROWS, verifySchema=False)
-    in_order = written.repartitionByRange("table", "place").sortWithinPartitions("table", "place")
-    in_order.select("table", "line").write.partitionBy("table").text(str(folder))
+    # To put them in order, Spark looks at them twice.
+    made = kept(written, folder / "made")
+    in_order = made.repartitionByRange("table", "place").sortWithinPartitions("table", "place")
+    in_order.select("table", "line").write.partitionBy("table").text(str(folder / "ordered"))
+
+
+def kept(rows: DataFrame, folder: Path) -> DataFrame:
+    """Return the same rows, worked out once and kept in a folder."""
+    rows.write.parquet(str(folder))
+    return rows.sparkSession.read.parquet(str(folder))
 
 
 def _rows_beside(row: Any) -> Iterator[tables.Row]:
