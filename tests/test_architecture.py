@@ -133,7 +133,7 @@ FLOORS = {
         {"restoring"},
     ],
     "identity.cli": [
-        {"exits", "progress", "typed"},
+        {"exits", "progress", "typed", "describing"},
         {"leftovers", "reporting", "tolerance"},
         {"audit", "printing", "copies", "exports", "keys", "review", "rulings", "users", "why"},
         {"accounts"},

@@ -130,6 +130,7 @@ def test_each_phone_number_of_a_cell_is_read(
         ("9e11", numbers.DESTROYED),
         ("FLOWERS", numbers.NO_NUMBER),
         ("1-800-FLOWERS", numbers.NO_NUMBER),
+        ("030/1234567-89 ext. 12", numbers.NO_REGION),
         ("doc@hillvalley.edu", numbers.NO_NUMBER),
         ("+", numbers.NO_NUMBER),
         ("1234567890123456789012", numbers.TOO_LONG),

@@ -100,6 +100,13 @@ def test_a_country_that_nobody_knows_is_said_where_it_matters() -> None:
     assert international.doubts == []
 
 
+def test_a_reference_that_a_spreadsheet_destroyed_is_none() -> None:
+    found = read("doc@x.org,7.21045E+12", "email,reference")
+
+    assert (contents(found), found.calls[0].reference) == ([DOC], "")
+    assert found.doubts == [Doubt("reference", numbers.DESTROYED, "7.21045E+12")]
+
+
 def test_a_broken_name_is_left_out_and_said() -> None:
     found = read("doc@x.org,Ren\x01", "email,name")
 

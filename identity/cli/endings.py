@@ -5,7 +5,7 @@ from typing import TextIO
 
 import click
 
-from identity.cli import exits, printing
+from identity.cli import describing, exits, printing
 from identity.cli.accounts import Account
 from identity.cli.leftovers import Leftovers
 from identity.cli.tolerance import Tolerance
@@ -23,7 +23,7 @@ def tell(account: Account, kept: Leftovers, tolerate: Tolerance | None) -> int:
             f"Nothing was imported: of {counted(tally.rows, 'row')} {doubted:,} are in doubt, more "
             f"than --tolerate {tolerate} allows."
         )
-        printing.tell_doubts(tally)
+        describing.tell_doubts(tally)
     else:
         printing.tell(tally, account.plan)
     kept.tell()

@@ -12,7 +12,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from identity import exporting
-from identity.cli import endings, leftovers, printing
+from identity.cli import describing, endings, leftovers, printing, typed
 from identity.cli.accounts import Account
 from identity.cli.bringing import Watcher, bring
 from identity.cli.copies import import_copy, is_copy
@@ -34,8 +34,9 @@ A copy is what export --evidence writes."""
 HELP = """\
 Import customers from a CSV file, or a copy into an empty database.
 
-Exports of Shopify, WooCommerce, Stripe, HubSpot, Mailchimp and Klaviyo are recognised by
-the names of their columns, and so is any file with a column for emails or phone numbers.
+Exports of Shopify, WooCommerce, Stripe, HubSpot, Mailchimp, Klaviyo, Salesforce, Zendesk, Square,
+Outlook and Google are recognised by the names of their columns, and so is any file with a column
+for emails or phone numbers. Columns that look as if they should be read, and are not, are named.
 What the same --source has said before is nothing new, whichever file says it.
 
 A value that strangers share, 0000000000 say, would make one customer of them. It links nobody,
@@ -60,12 +61,14 @@ half-way, and with 130 when it was stopped with Ctrl-C. To run it again does the
 @click.command("import", help=HELP)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Say exactly what would happen, and write nothing.")
-@click.option("--email", multiple=True, metavar="COLUMN", help="The column with emails.")
+@click.option("--email", multiple=True, metavar="COLUMN", help="With emails; repeatable.")
 @click.option("--phone", multiple=True, metavar="COLUMN", help="With phone numbers; repeatable.")
 @click.option("--created-at", multiple=True, metavar="COLUMN", help="With the date of each row.")
 @click.option("--country", multiple=True, metavar="COLUMN", help="With each row's country.")
 @click.option("--reference", multiple=True, metavar="COLUMN", help="With the source's own ids.")
 @click.option("--name", multiple=True, metavar="COLUMN", help="With names; repeatable, in order.")
+@typed.REGION
+@typed.DATES
 @click.option(
     "--source",
     "feed",
@@ -137,8 +140,8 @@ def _examine(account: Account, feed: str, chosen: Chosen) -> Source:
     """Return the file as it is to be read, and tell how; raise `InvalidInput`."""
     region, file = current_app.config["IDENTITY"].default_phone_region, account.file
     customers = examine(file.name, _opened(file), chosen)
-    source = Source(customers, region, feed)
-    printing.describe(customers, source.name)
+    source = Source(customers, chosen.region or region, feed)
+    describing.describe(source)
     if exporting.wrote(customers.header):
         click.echo(OURS, err=True)
     account.source, account.rows = source.name, customers.count

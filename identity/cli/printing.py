@@ -8,11 +8,11 @@ from identity import clusters, database
 from identity.caution.choosing import Choices
 from identity.caution.planning import Merge, Plan, identifiers_of
 from identity.caution.suspects import Suspect
+from identity.cli import describing
 from identity.cli.typed import VALUES
 from identity.counting import counted
 from identity.deciding import Call
 from identity.identifiers import Value
-from identity.importing.files import CustomerFile
 from identity.importing.tally import Tally
 from identity.rulings.kinds import LinksNobody
 from identity.rulings.register import Registered
@@ -125,24 +125,6 @@ def _tell_more(number: int, noun: str) -> None:
         click.echo(f"  ... and {number - SHOWN:,} more {noun}")
 
 
-def describe(given: CustomerFile, source: str) -> None:
-    """Print how a file is read."""
-    columns = given.columns
-    click.echo(f"{given.name}: {given}")
-    for label, found in (
-        ("email", columns.emails),
-        ("phone", columns.phones),
-        ("created at", columns.created_at),
-        ("country", columns.country),
-        ("reference", [columns.reference] if columns.reference else []),
-        ("name", columns.name),
-    ):
-        click.echo(f"  {label:10} {', '.join(column.name for column in found) or '-'}")
-    click.echo(f"  source     {source}")
-    for note in given.notes:
-        click.echo(f"  note       {note}")
-
-
 def tell(tally: Tally, plan: Plan | None) -> None:
     """Print what happened or, with its plan, what would."""
     if plan:
@@ -170,13 +152,4 @@ def tell(tally: Tally, plan: Plan | None) -> None:
         _tell_joins(union.joins)
     if len(unions) > SHOWN:
         click.echo(f"  ... and {len(unions) - SHOWN:,} more such groups")
-    tell_doubts(tally)
-
-
-def tell_doubts(tally: Tally) -> None:
-    """Print what could not be used, and how often, with examples."""
-    for doubt in tally.doubts():
-        where = f"{doubt.column}: " if doubt.column else ""
-        click.echo(f"  {doubt.count:,} x {where}{doubt.reason}")
-        for line, value in doubt.examples:
-            click.echo(f"    line {line}: {value}")
+    describing.tell_doubts(tally)

@@ -8,6 +8,8 @@ from flask import current_app
 
 from identity.errors import InvalidInput
 from identity.identifiers import Value, parse_one
+from identity.importing.countries import region_named
+from identity.importing.dates import ORDERS
 
 VALUES = 3
 """Emails and phone numbers of one customer on the screen."""
@@ -33,3 +35,30 @@ def customer(told: Mapping[str, Any]) -> str:
     more = f" and {len(values) - VALUES:,} more" if len(values) > VALUES else ""
     name = "a new customer" if id_ is None else f"customer {id_}"
     return f"{name} ({', '.join(values[:VALUES])}{more})"
+
+
+def _region(_: click.Context, __: click.Parameter, given: str) -> str:
+    try:
+        return region_named(given) or ""
+    except InvalidInput as problem:
+        raise click.BadParameter(str(problem)) from None
+
+
+def _dates(_: click.Context, __: click.Parameter, given: str | None) -> str:
+    return given or ""
+
+
+REGION = click.option(
+    "--region",
+    default="",
+    metavar="COUNTRY",
+    callback=_region,
+    help="Of phone numbers in rows without a country, as in DE.",
+)
+DATES = click.option(
+    "--date-format",
+    "dates",
+    type=click.Choice(ORDERS),
+    callback=_dates,
+    help="What comes first in 03/04/2024, where the file does not tell.",
+)

@@ -21,18 +21,20 @@ REMEMBERED = 2**16
 """Dates whose reading is kept."""
 EARLIEST = 1970
 
+_NOW = " Until it is mended, the row is dated today."
 NO_DATE = (
     "this is not a date that can be read. It should look like 2024-05-01, "
-    "with the time as in 2024-05-01 09:58 if there is one."
+    f"or 2024-05-01 09:58 with the time.{_NOW}"
 )
 WHICH = (
-    "this date can be read in two ways, with the day first or with the month. "
-    "Say which one is right: --date-format day-first or month-first."
+    "this date can be read in two ways. Say whether the day comes first or the month. "
+    "Until then, the row is dated today."
 )
-EARLY = "this date lies before 1970, so it is none of a customer of yours."
-ZERO = "this is what programs write when there is no date."
-FUTURE = "this date is in the future."
-DESTROYED = "a spreadsheet has destroyed this date. Export it again, with the column as text."
+EARLY = f"this date lies before 1970, so it is not the day somebody became a customer.{_NOW}"
+ZERO = f"this is what programs write when there is no date.{_NOW}"
+FUTURE = f"this date is in the future.{_NOW}"
+DESTROYED = f"a spreadsheet has destroyed this date. Export it again, as text.{_NOW}"
+
 
 _TIME = (
     r"(?:[T,\s]+(?P<hour>\d{1,2})[:h](?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<part>\d+))?)?"

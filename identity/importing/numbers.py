@@ -13,6 +13,7 @@ from identity.importing.cells import (
     is_absent,
     is_broken,
     plain,
+    text_of,
     together,
 )
 
@@ -25,6 +26,10 @@ DESTROYED = (
     "a spreadsheet has destroyed this number: its last digits are lost. "
     "Export it again, with the column as text."
 )
+NO_REGION = (
+    "this number has an extension, which can be read only when its country is known. "
+    "Write it with the country code, as in +49, or choose a country for the file."
+)
 TOO_LONG = "this has more digits than a phone number can have. Put a semicolon between two numbers."
 UNCLEAR = "this may be one phone number or several. Put a semicolon between two numbers."
 _BETWEEN_NUMBERS = re.compile(r"[;|\r\n]+(?!\s*ext=)|:::|(?<=\d)[)\s]*(?=\+)")
@@ -32,6 +37,7 @@ _EXTENSION = re.compile(
     r"\s*(?:ext|extn|extension|x|#|dw|durchwahl|app|poste|anexo|ramal|int|interno|toestel)[.:=\s]*\d+\s*",
     re.IGNORECASE,
 )
+_EXTENDED = re.compile(rf"\d[\s,;]*{_EXTENSION.pattern}$", re.IGNORECASE)
 _LABEL = re.compile(
     r"(?:tel|phone|telefon|mobile?|mob|cell|handy|callto|whatsapp|sms)\s*[.:]+\s*(?=[+(\d])",
     re.IGNORECASE,
@@ -59,6 +65,11 @@ def phone_numbers_of(text: str, region: str | None) -> Values:
         return Values((), DESTROYED)
     parts = [part for part in numbers_in(text) if not is_absent(part.strip())]
     return together(each for part in parts for each in _numbers(part, region))
+
+
+def reference_of(text: str) -> Values:
+    """Return a reference, which may be a number that a spreadsheet has destroyed, or a name."""
+    return Values((), DESTROYED) if _SCIENTIFIC.fullmatch(text) else text_of(text)
 
 
 def numbers_in(text: str) -> list[str]:
@@ -114,6 +125,8 @@ def _number(text: str, region: str | None) -> Values:
     try:
         number = parse_phone_number(text, region)
     except ValueError:
+        if region is None and _EXTENDED.search(text):
+            return Values((), NO_REGION)
         return Values((), NO_NUMBER if _digits(text) <= LONGEST else TOO_LONG)
     if number is None:
         return NONE

@@ -9,11 +9,11 @@ from identity.deciding import Call
 from identity.identifiers import TEXT_LENGTH
 from identity.importing import aligning
 from identity.importing.addresses import emails_of
-from identity.importing.cells import WRITTEN_FOR_NOTHING, Values, is_absent, shown, text_of
+from identity.importing.cells import WRITTEN_FOR_NOTHING, Values, is_absent, shown
 from identity.importing.columns import Column, Columns
 from identity.importing.countries import region_of
 from identity.importing.dates import FUTURE, date_of
-from identity.importing.numbers import phone_numbers_of
+from identity.importing.numbers import phone_numbers_of, reference_of
 
 Found = dict[str, tuple[str, str]]
 """Each value of a row, with the name of its column and how it is spelt there."""
@@ -183,14 +183,16 @@ def _take_first(found: Found, reason: str, doubts: list[Doubt]) -> None:
     """Leave out all but the first of several values that nothing links."""
     for value in list(found)[1:]:
         column, text = found.pop(value)
-        doubts.append(Doubt(column, reason, shown(text)))
+        # Two values of one cell are told of once.
+        if (doubt := Doubt(column, reason, shown(text))) not in doubts:
+            doubts.append(doubt)
 
 
 def _text(column: Column, text: str, doubts: list[Doubt]) -> str:
     # Most names are, and all numbers: there is nothing to look for.
     if text.isascii() and text.isalnum() and len(text) <= TEXT_LENGTH:
         return text
-    values, reason = text_of(text)
+    values, reason = reference_of(text)
     if reason:
         doubts.append(Doubt(column.name, reason, shown(text)))
     return values[0] if values else ""

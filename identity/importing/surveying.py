@@ -13,7 +13,16 @@ from identity.importing.addresses import emails_of
 from identity.importing.cells import is_absent, plain
 from identity.importing.columns import Chosen, Column, Columns, Overlooked
 from identity.importing.columns import plain as header_of
-from identity.importing.dates import DAY_FIRST, MONTH_FIRST, UNCLEAR, WHICH, date_of, order_of
+from identity.importing.dates import (
+    DAY_FIRST,
+    EARLY,
+    MONTH_FIRST,
+    UNCLEAR,
+    WHICH,
+    ZERO,
+    date_of,
+    order_of,
+)
 
 LOOKED_AT = 1000
 """Rows at the beginning of a file from which its columns are judged."""
@@ -133,7 +142,7 @@ def _is_date(value: str, header: str) -> bool:
     if _BIRTH.search(header) or (_NUMBER.fullmatch(value) and not _DATE.search(header)):
         return False
     moment, reason = date_of(value)
-    return moment is not None or reason == WHICH
+    return moment is not None or reason in (WHICH, EARLY, ZERO)
 
 
 def _is_name(value: str, header: str) -> bool:
