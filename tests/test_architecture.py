@@ -123,6 +123,7 @@ FLOORS = {
     "identity.reviewing": [
         {"findings", "settling", "customers", "bridges"},
         {"values", "joints", "country_codes", "merges", "held"},
+        {"growth"},
         {"checking"},
         {"steps"},
         {"sweeping"},
@@ -168,7 +169,7 @@ FLOORS = {
         {"forms", "facts", "ruled_customers", "sealed", "wording"},
         {"finding_titles", "picture", "previews", "ruling_words", "telling"},
         {"adding", "choosing", "import_choices", "import_readings"},
-        {"finding_words", "import_work"},
+        {"finding_words", "import_results", "import_work"},
         {"signing"},
         {
             "account",

@@ -15,6 +15,7 @@ from identity.counting import counted
 from identity.errors import IdentityError
 from identity.importing import register
 from identity.importing.tally import Tally
+from identity.reviewing.growth import Grown
 from identity.rulings import register as rulings
 from identity.rulings.register import Registered
 
@@ -37,6 +38,8 @@ class Account:
     """Whether nothing was written, because too much of the file is in doubt."""
     error: str | None = None
     rulings: list[Registered] = field(default_factory=list)
+    grown: list[Grown] = field(default_factory=list)
+    """Customers that it made unusually large."""
 
     def as_json(self, leftovers: Leftovers | None, code: int) -> str:
         """Return it in one line. No emails and no phone numbers: it may end up in a log."""
@@ -54,6 +57,7 @@ class Account:
             ],
             "unions": len(tally.unions()) if tally else None,
             "rulings": self._rulings(),
+            "large": [_large(each) for each in self.grown],
             "rejects": str(leftovers.where) if leftovers and leftovers.where else None,
             "error": self.error,
             "exit": code,
@@ -104,3 +108,13 @@ class Account:
         )
         if leftovers and leftovers.where:
             click.echo(f"Rows that could not be used so far: {leftovers.where}", err=True)
+
+
+def _large(grown: Grown) -> dict[str, Any]:
+    shared = grown.shared
+    return {
+        "customer": grown.primary_id,
+        "contacts": grown.contacts,
+        "joined_by": shared[0].kind.field if shared else None,
+        "joined": shared[1] if shared else None,
+    }

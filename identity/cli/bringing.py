@@ -20,6 +20,7 @@ from identity.importing import register
 from identity.importing.files import CustomerFile
 from identity.importing.rows import Doubt
 from identity.importing.run import Source
+from identity.reviewing import growth
 
 
 class Watcher(Progress):
@@ -75,4 +76,5 @@ def bring(
     click.echo(f"  import     {account.import_id}")
     account.tally = running.carry_out(source, watcher, account.import_id, choices, _many())
     account.find_rulings()
+    account.grown = growth.keep(account.import_id)
     printing.tell_rulings(account.rulings)

@@ -1,6 +1,7 @@
 """How an import ends: what is told of it, and what the command exits with."""
 
 import sys
+from collections.abc import Iterable
 from typing import TextIO
 
 import click
@@ -11,6 +12,7 @@ from identity.cli.leftovers import Leftovers
 from identity.cli.tolerance import Tolerance
 from identity.counting import counted
 from identity.errors import InvalidInput, Unavailable
+from identity.reviewing.growth import Grown
 
 
 def tell(account: Account, kept: Leftovers, tolerate: Tolerance | None) -> int:
@@ -26,9 +28,23 @@ def tell(account: Account, kept: Leftovers, tolerate: Tolerance | None) -> int:
         describing.tell_doubts(tally)
     else:
         printing.tell(tally, account.plan)
+        _tell_grown(account.grown)
     kept.tell()
     fine = tolerate.allows(doubted, tally.rows) if tolerate else not doubted
     return exits.DONE if fine and not kept.lost else exits.DOUBTS
+
+
+def _tell_grown(grown: Iterable[Grown]) -> None:
+    """Print the customers that an import made unusually large, and what holds each together."""
+    for each in grown:
+        large = f"{each.contacts:,} contacts, which is unusually many"
+        click.echo(f"  customer {each.primary_id} has {large}")
+        if each.shared:
+            value, many = each.shared
+            click.echo(
+                f"    {many:,} of them have {value.text}; if it is nobody's: "
+                f"flask identity links-nobody {value.text}"
+            )
 
 
 def tell_broken_off(problem: BaseException, account: Account, kept: Leftovers | None) -> int:

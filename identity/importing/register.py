@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from identity import database
 from identity.errors import Conflict, IdentityError, InvalidInput, NotFound
-from identity.models import LARGEST_ID, Event, EventKind, Import
+from identity.models import FREQUENT, LARGEST_ID, Event, EventKind, Import
 
 SHOWN = 50
 RUNS_FOR = timedelta(seconds=15)
 """How long after it was last heard of an import may still be running."""
 HEARD_OF = 3.0
 """Seconds between two signs of life of an import."""
+AROUND = 5_000
+"""Lines of the ledger among which the first contact of an import is, and the last one."""
 KEPT = timedelta(days=1)
 """How long an uploaded file waits for its plan to be confirmed."""
 
@@ -125,26 +127,39 @@ def written(import_id: int) -> dict[str, int]:
 
     What is noted of it may be some seconds behind.
     """
-    return database.read(lambda connection: _written(connection, source(import_id)))
+    return database.read(lambda connection: _written(connection, import_id))
 
 
-def _written(connection: Connection, name: str) -> dict[str, int]:
-    made = EventKind.CONTACT_CREATED, EventKind.CONTACT_LINKED
+def _written(connection: Connection, import_id: int) -> dict[str, int]:
+    name = source(import_id)
     counted = select(Event.kind, func.count()).where(Event.source == name).group_by(Event.kind)
     lines = {EventKind(kind): many for kind, many in connection.execute(counted)}
-    contacts = sum(lines.get(kind, 0) for kind in made)
-    # What was there before has smaller ids than all that came with it.
-    first = [connection.scalar(_of(name, kind, func.min(Event.contact_id))) for kind in made]
-    known = min(filter(None, first), default=LARGEST_ID)
-    absorbed = _of(name, EventKind.CLUSTERS_MERGED, func.count(Event.contact_id.distinct()))
-    merged = connection.scalar(absorbed.where(Event.contact_id < known)) or 0
+    first, _ = contacts_of(connection, import_id)
+    absorbed = select(func.count(Event.contact_id.distinct())).where(
+        *(Event.source == name, Event.kind == EventKind.CLUSTERS_MERGED.value),
+        # What was there before has smaller ids than all that came with it.
+        Event.contact_id < (first or LARGEST_ID),
+    )
+    merged = connection.scalar(absorbed) or 0
     joined = lines.get(EventKind.CLUSTERS_MERGED, 0) - merged
     customers = lines.get(EventKind.CONTACT_CREATED, 0) - joined
+    contacts = sum(lines.get(kind, 0) for kind in FREQUENT)
     return {"customers": customers, "contacts": contacts, "merged": merged}
 
 
-def _of(name: str, kind: EventKind, asked: Any) -> Select[Any]:
-    return select(asked).where(Event.source == name, Event.kind == kind.value)
+def contacts_of(connection: Connection, import_id: int) -> tuple[int | None, int | None]:
+    """Return the least and the largest id of the contacts that an import brought."""
+    # In the order of the ledger's lines ids ascend, but for those of one transaction.
+    ends: list[int] = []
+    for kind in FREQUENT:
+        told = select(Event.contact_id).where(
+            Event.source == source(import_id), Event.kind == kind.value
+        )
+        for order in (Event.id, Event.id.desc()):
+            some = told.order_by(order).limit(AROUND).subquery()
+            row = connection.execute(select(func.min(some.c[0]), func.max(some.c[0]))).one()
+            ends += filter(None, row)
+    return min(ends, default=None), max(ends, default=None)
 
 
 def check_ended(connection: Connection, import_id: int) -> None:

@@ -7,27 +7,23 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug import Response
 
-from identity import database, events
 from identity.caution import showing
 from identity.caution.choosing import Choices
-from identity.events import Entry
 from identity.importing import register, uploads
 from identity.importing.uploads import IMPORTING, Kept
-from identity.models import EventKind
-from identity.rulings import register as rulings
 from identity.rulings.kinds import ImportWithdrawn
 from identity.web import blueprint, callers, paths
 from identity.web.marks import May, allow
-from identity.web.pages import import_choices, import_readings, import_work, previews
+from identity.web.pages import (
+    import_choices,
+    import_readings,
+    import_results,
+    import_work,
+    previews,
+)
 from identity.web.pages.import_reading import reading_of
 
 AGAIN = "again"
-SHOWN = 50
-CHANGES = {
-    EventKind.CLUSTERS_MERGED: "Customers that became one",
-    EventKind.PRIMARY_CHANGED: "Customers with an older primary",
-}
-"""What an import did to customers that were known, and how the page calls it."""
 CHOSEN = "This is what your choices lead to. Nothing has been imported yet."
 OVERTAKEN = "This is not the plan that you confirmed. Nothing has been imported yet."
 
@@ -44,7 +40,7 @@ def one_import(import_id: int) -> ResponseReturnValue:
             "import_running.html", listed=listed, work=work, rows=reading["rows"]
         )
     if reading is None or (listed.started_at and not callers.may_use("web.carry_out")):
-        return _result(listed)
+        return import_results.page(listed)
     # What would happen is for those who may let it happen.
     callers.check(May.RULE)
     if not reading["recognised"]:
@@ -121,26 +117,6 @@ def _plan(listed: register.Listed, kept: Kept, reading: dict[str, Any]) -> str:
         suspects=import_choices.of_suspects(shown) if shown else [],
         merges=import_choices.of_merges(shown) if shown else [],
         left_out=import_choices.of_left_out(shown) if shown else [],
-    )
-
-
-def _result(listed: register.Listed) -> str:
-    def told(kind: EventKind) -> list[Entry]:
-        return database.read(
-            lambda connection: events.latest(connection, SHOWN, kind=kind, source=listed.source)
-        )
-
-    changes = [(kind, heading, told(kind)) for kind, heading in CHANGES.items()]
-    withdrawn = ImportWithdrawn(listed.id)
-    return render_template(
-        "import_result.html",
-        listed=listed,
-        changes=changes,
-        rejected=register.rejects(listed.id) is not None,
-        shown=SHOWN,
-        ruled=database.read(lambda connection: rulings.by(connection, listed.source)),
-        undone=database.read(lambda connection: rulings.same(connection, withdrawn)),
-        undo=previews.address(withdrawn),
     )
 
 

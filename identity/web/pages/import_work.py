@@ -24,6 +24,7 @@ from identity.importing.rows import Doubt, RowReader
 from identity.importing.run import Source
 from identity.importing.uploads import IMPORTING, PLANNING
 from identity.importing.working import Worker
+from identity.reviewing import growth
 from identity.web import current, errands
 from identity.web.errands import Errand, Errands
 from identity.web.pages import import_readings
@@ -101,6 +102,7 @@ def _carry_out(import_id: int, worker: Worker, who: str | None, seen: str) -> No
         running.carry_out(source, _Watcher(worker, BRINGING, rejects), import_id, choices, many)
         rejects.flush()
         register.note(import_id, rejects=rejected.getvalue() or None, **uploads.NOTHING)
+    growth.keep(import_id)
 
 
 def _given(import_id: int, worker: Worker) -> tuple[register.Listed, Source]:
