@@ -76,7 +76,7 @@ def test_confirming_does_what_the_plan_said(client: FlaskClient, see: See) -> No
 
     page = folded(confirm(client, choose(client)))
 
-    assert "The file is imported." in page
+    assert '<p class="lead">Imported <time' in page
     assert figure(page, "Customers merged into others") == 1
     assert "import:1" in page
     assert "became part of" in page

@@ -71,13 +71,13 @@ def _taken(form: ImportForm) -> tuple[int | None, int]:
     except InvalidInput as problem:
         form.source.errors = [str(problem)]
     try:
-        reading = import_readings.shown(name, content, choices)
+        choices, reading = import_readings.taken(name, content, choices)
     except InvalidInput as problem:
         form.file.errors = [str(problem)]
     if form.errors:
         return None, 400
     import_id = register.give(name, callers.source("a browser"), content)
     uploads.read_so(import_id, choices, reading)
-    if reading["recognised"]:
+    if not import_readings.asks(reading):
         import_work.plan(import_id)
     return import_id, 303

@@ -43,7 +43,7 @@ def one_import(import_id: int) -> ResponseReturnValue:
         return import_results.page(listed)
     # What would happen is for those who may let it happen.
     callers.check(May.RULE)
-    if not reading["recognised"]:
+    if import_readings.asks(reading) and not (kept.plan or kept.work or listed.started_at):
         return redirect(url_for("web.import_reading", import_id=import_id))
     return _plan(listed, kept, reading)
 
@@ -86,8 +86,6 @@ def carry_out(import_id: int) -> ResponseReturnValue:
         flash(OVERTAKEN, "attention")
     else:
         import_work.carry_out(import_id, callers.name(), kept.plan["fingerprint"])
-        if register.get(import_id).finished_at:
-            flash("The file is imported.")
     return _here(import_id)
 
 

@@ -20,6 +20,8 @@ from identity.web.pages.import_readings import READ, ROLES, SOURCE
 
 MOST = 200
 """Columns of a file that can be chosen. Whatever is read is among them."""
+FEW = 12
+"""Columns that are all shown at once. Of more, those that are not read are folded away."""
 DATES = {
     "": "As the file itself shows",
     "day-first": "Day first: 31/12/2024",
@@ -105,7 +107,7 @@ def _page(listed: register.Listed, reading: Mapping[str, Any], wrong: Mapping[st
     named = [(place, each) for place, each in columns if each["name"].strip()]
     first = [each for each in named if each[1]["as"] or each[1]["name"].strip() in looks]
     rest = [each for each in named if each not in first]
-    if not reading["recognised"]:
+    if import_readings.asks(reading) or len(named) <= FEW:
         first, rest = named, []
     return render_template(
         "import_reading.html",

@@ -14,10 +14,12 @@ from typing import Any
 from identity.caution.showing import legible
 from identity.importing.cells import shown as cut
 from identity.importing.columns import Chosen, Columns, Unrecognised, choose
+from identity.importing.dates import UNCLEAR
 from identity.importing.files import CustomerFile, examine
 from identity.importing.register import Listed
 from identity.importing.rows import Read
 from identity.importing.run import Source
+from identity.importing.surveying import Survey
 from identity.web.domain import region
 
 READ, SOURCE = "read", "source"
@@ -35,6 +37,14 @@ ROLES = {
     "name": "Name",
 }
 """What a column may hold, and how that is called."""
+LOOKS = {
+    "emails": "email",
+    "phone numbers": "phone",
+    "dates": "created_at",
+    "names": "name",
+    "ids": "reference",
+}
+"""What a column looks like, and what it may be then."""
 NONE = ("",)
 """Chosen where no column is to be read as something that would be recognised."""
 
@@ -55,6 +65,35 @@ def _source(name: str, content: bytes, choices: Mapping[str, Any] | None) -> Sou
     return Source(file, how.region or region(), (choices or {}).get(SOURCE, ""))
 
 
+def taken(
+    name: str, content: bytes, choices: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return how a file that was taken in is to be read at first: what is chosen, and shown.
+
+    Where no column is known by its name, by what they hold. Raises the same as `shown`.
+    """
+    reading = shown(name, content, choices)
+    if reading["recognised"] or not (guessed := _guessed(reading)):
+        return choices, reading
+    choices = choices | {READ: guessed}
+    return choices, shown(name, content, choices) | {"guessed": True}
+
+
+def asks(reading: Mapping[str, Any]) -> bool:
+    """Tell whether somebody has to look at how a file is read before there is a plan."""
+    return not reading["recognised"] or bool(reading.get("guessed") or reading.get("unclear"))
+
+
+def _guessed(reading: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the columns to choose by what they look like; none where nothing is found."""
+    looks: dict[str, list[str]] = {}
+    for name, looks_like, _ in reading["overlooked"]:
+        looks.setdefault(LOOKS[looks_like], []).append(name)
+    for one in "created_at", "reference":
+        looks[one] = looks.get(one, [])[:1]
+    return looks if looks.keys() & {"email", "phone"} else {}
+
+
 def shown(name: str, content: bytes, choices: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return how a file is read; raise `InvalidInput` when it is no table."""
     try:
@@ -65,11 +104,12 @@ def shown(name: str, content: bytes, choices: Mapping[str, Any] | None = None) -
     return {
         "recognised": True,
         "file": str(of.file),
-        "notes": list(of.file.notes),
         "rows": of.file.count,
         "source": of.name,
         "columns": _columns(of.file, roles(columns)),
+        "notes": [legible(note) for note in of.file.notes],
         "overlooked": [list(each) for each in columns.overlooked],
+        "unclear": [each.name for each in columns.created_at if each.dates == UNCLEAR],
         "first": [_row(line, read) for line, read in of.first(FIRST)],
     }
 
@@ -79,7 +119,14 @@ def _unrecognised(name: str, content: bytes, header: Sequence[str]) -> dict[str,
     some = next(each for each in header if each.strip())
     file = examine(name, partial(io.BytesIO, content), Chosen(email=(some,)))
     told = {"recognised": False, "file": "", "rows": file.count, "source": ""}
-    return told | {"columns": _columns(file, {}), "overlooked": [], "first": []}
+    told |= {"notes": [legible(note) for note in file.notes]}
+    nothing = Columns("plain", (), (), (), (), None, (), None)
+    survey = Survey(file.header, nothing)
+    for _, cells in islice(file.rows(), LOOKED_AT):
+        survey.add(cells)
+    looks = survey.columns(Chosen()).overlooked
+    told |= {"overlooked": [list(each) for each in looks]}
+    return told | {"columns": _columns(file, {}), "first": []}
 
 
 def first(reading: Mapping[str, Any]) -> list[dict[str, Any]]:
