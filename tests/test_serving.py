@@ -1,6 +1,7 @@
 """Doors and the office: nobody holds up anybody else, and whoever dies is replaced."""
 
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from identity.web.pages.import_pages import LARGEST_FILE
 from tests.conftest import migrate
 from tests.serving import Server, children, eventually, serving
 
@@ -76,6 +78,31 @@ def test_what_the_office_answers_is_as_if_it_had_been_asked_itself(server: Serve
         largest = http.request("POST", f"{server.url}/import", body=b"x" * 9_000_000)
     assert refused.status == 415
     assert large.status == largest.status == 413
+
+
+def test_a_file_as_large_as_the_page_says_passes_the_doors_and_is_planned_in_the_office(
+    server: Server,
+) -> None:
+    row = b"doc@hillvalley.edu," + b"x" * 65_516 + b"\n"
+    content = (b"email,note\n" + row * (LARGEST_FILE // len(row) + 1))[:LARGEST_FILE]
+    with urllib3.PoolManager(retries=False, timeout=30) as http:
+        form = http.request("GET", f"{server.url}/import", headers=A_PAGE)
+        headers = A_PAGE | {"Cookie": form.headers["Set-Cookie"].partition(";")[0]}
+        (token,) = set(re.findall(r'name="csrf_token"[^>]*? value="([^"]+)"', form.data.decode()))
+
+        def upload(content: bytes) -> urllib3.BaseHTTPResponse:
+            fields = {"csrf_token": token, "file": ("shop.csv", content)}
+            address = f"{server.url}/import"
+            return http.request("POST", address, fields=fields, headers=headers, redirect=False)
+
+        def planned() -> bool:
+            return b"New customers" in page(server, taken.headers["Location"]).data
+
+        taken, refused = upload(content), upload(content + b"x")
+        assert taken.status == 303
+        eventually(planned, seconds=30)
+    assert refused.status == 413
+    assert b"A file for this page has at most 8 MB." in refused.data
 
 
 def test_a_body_that_is_badly_framed_is_refused_before_the_office_hears_of_it(
