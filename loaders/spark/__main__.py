@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from pyspark.sql import SparkSession
 
-from identity import create_app
+from identity import ROOT, create_app
 from identity.cli import exits
 from identity.config import Config
 from identity.errors import Conflict, IdentityError, Unavailable
@@ -44,7 +44,9 @@ def main(files: tuple[str, ...], copy: Path | None, work: Path, *, as_it_is: boo
         work.mkdir(mode=0o700)
     except OSError as error:
         raise click.UsageError(f"{work}: {error.strerror}.") from None
-    spark = SparkSession.builder.appName("identity").getOrCreate()
+    # Where workers are on this machine, they find our functions where it does.
+    builder = SparkSession.builder.appName("identity")
+    spark = builder.config("spark.executorEnv.PYTHONPATH", str(ROOT)).getOrCreate()
     try:
         with create_app(config).app_context():
             order = Order(given, copy, work.absolute(), config.many_strangers, as_it_is)
