@@ -7,6 +7,8 @@ Spark's own settings come from `spark-submit`, `SPARK_HOME/conf` or PYSPARK_SUBM
 
 import shutil
 import sys
+from collections.abc import Iterator
+from glob import glob
 from pathlib import Path
 
 import click
@@ -39,7 +41,7 @@ def main(files: tuple[str, ...], copy: Path | None, work: Path, *, as_it_is: boo
     if not files and copy is None:
         raise click.UsageError("Name a file, or a copy with --copy.")
     config = Config.from_environment()
-    given = [_given(file, config.default_phone_region) for file in files]
+    given = [each for file in files for each in _given(file, config.default_phone_region)]
     try:
         work.mkdir(mode=0o700)
     except OSError as error:
@@ -63,9 +65,11 @@ def main(files: tuple[str, ...], copy: Path | None, work: Path, *, as_it_is: boo
     sys.exit(exits.DOUBTS if doubted else exits.DONE)
 
 
-def _given(argument: str, region: str | None) -> Given:
-    feed, is_named, path = argument.rpartition("=")
-    return Given(str(Path(path).absolute()), feed if is_named else "", region)
+def _given(argument: str, region: str | None) -> Iterator[Given]:
+    feed, _, path = argument.rpartition("=")
+    # Behind a name, the shell leaves a * as it is.
+    for file in sorted(glob(path)) or [path]:
+        yield Given(str(Path(file).absolute()), feed, region)
 
 
 if __name__ == "__main__":
