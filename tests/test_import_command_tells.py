@@ -47,6 +47,17 @@ def test_what_the_file_does_not_tell_can_be_said(app: Flask, file: Path) -> None
     assert "in April or in March" not in told
 
 
+def test_a_file_of_which_no_name_is_known_is_looked_into(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text("Kunde,Post,Ruf\nEmmett Brown,doc@x.org,0151 23456789\n")
+
+    result = run(app, path)
+
+    assert result.exit_code == 2
+    assert "Its columns are: Kunde, Post, Ruf. “Post” holds emails: --email" in result.output
+    assert '“Ruf” holds phone numbers: --phone "Ruf".' in result.output
+
+
 def test_a_country_that_is_none_is_a_usage_error(app: Flask, file: Path) -> None:
     result = run(app, file, "--region=XX")
 

@@ -13,10 +13,11 @@ from identity.importing.formats import COUNTRY, CREATED_AT, EMAIL, FORMATS, NAME
 class Unrecognised(InvalidInput):
     """No column is known to hold emails or phone numbers; `header` says which columns there are."""
 
-    def __init__(self, header: Sequence[str]) -> None:
+    def __init__(self, header: Sequence[str], overlooked: Iterable["Overlooked"] = ()) -> None:
+        hints = [f"“{each.name}” holds {each.looks_like}: {each.how}." for each in overlooked]
         super().__init__(
             f"No column with emails or phone numbers was recognised. {_has(header)} "
-            "Name them with --email and --phone."
+            + (" ".join(hints) or "Name them with --email and --phone.")
         )
         self.header = tuple(header)
 

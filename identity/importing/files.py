@@ -10,8 +10,8 @@ from typing import Self
 
 from identity.counting import counted
 from identity.errors import InvalidInput
-from identity.importing import noting
-from identity.importing.columns import Chosen, Columns, choose
+from identity.importing import noting, surveying
+from identity.importing.columns import Chosen, Columns, Unrecognised, choose
 from identity.importing.inspecting import Inspection, is_header
 from identity.importing.opening import archives, encodings, kinds, tables, workbooks
 from identity.importing.opening.archives import Unpacked
@@ -22,7 +22,6 @@ from identity.importing.opening.texts import Row, Text
 from identity.importing.opening.wording import shown
 from identity.importing.opening.workbooks import Sheet
 from identity.importing.rejects import restored
-from identity.importing.surveying import Survey
 
 HEAD = 64 * 1024
 
@@ -78,7 +77,7 @@ class CustomerFile:
         through = iter if self.text.numbered else inspection.lines
         below = self._below(self.text.rows(self.table.separator, through))
         rows = restored(self.header, inspection.rows(below))
-        survey, count = Survey(self.header, self.columns), 0
+        survey, count = surveying.Survey(self.header, self.columns), 0
         for _, cells in _whole(rows, self.columns) if self.columns.order else rows:
             survey.add(cells)
             count += 1
@@ -115,7 +114,7 @@ def _of_text(name: str, unpacked: Unpacked, packed: str, chosen: Chosen) -> Cust
     kinds.check_text(encoding.decode(head))
     text = Text(unpacked.opened, encoding.codec)
     table = tables.find(text, chosen)
-    columns = choose(table.header, chosen)
+    columns = _choose(text, table, chosen)
     separator = tables.SEPARATORS.get(table.separator, f"“{shown(table.separator)}”")
     how = f"{encoding.name}{packed}, separated by {separator}"
     notes = [*noting.of_table(table), *filter(None, [encoding.note])]
@@ -137,7 +136,7 @@ def _of_sheets(name: str, sheets: Sequence[Sheet], packed: str, chosen: Chosen) 
         try:
             text = Text(sheet.opened, "utf-8", numbered=True)
             table = tables.find(text, chosen)
-            columns = choose(table.header, chosen)
+            columns = _choose(text, table, chosen)
         except InvalidInput as problem:
             problems.append(problem)
             continue
@@ -154,6 +153,16 @@ def _of_sheets(name: str, sheets: Sequence[Sheet], packed: str, chosen: Chosen) 
     raise InvalidInput(
         "All sheets of the workbook are hidden or empty." if hidden else "The workbook is empty."
     )
+
+
+def _choose(text: Text, table: Table, chosen: Chosen) -> Columns:
+    """Return what is read; where no name is known, say what the columns look like."""
+    try:
+        return choose(table.header, chosen)
+    except Unrecognised:
+        below = (cells for line, cells in text.rows(table.separator) if line > table.line)
+        found = list(surveying.overlooked(table.header, below))
+        raise Unrecognised(table.header, found) from None
 
 
 def _whole(rows: Iterator[Row], columns: Columns) -> Iterator[Row]:

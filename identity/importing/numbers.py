@@ -54,9 +54,9 @@ def phone_numbers_of(text: str, region: str | None) -> Values:
     """Return the phone numbers of a cell, normalised, in their order. `region` is their country."""
     if number := plain_phone_number(text):
         return Values((number,))
-    text = plain(text)
-    if _SIMPLE.fullmatch(text) and text != "0":
+    if text != "0" and _SIMPLE.fullmatch(text):
         return _number(text, region)
+    text = plain(text)
     if is_absent(text) or text == "0":
         return NONE
     if is_broken(text):
@@ -130,6 +130,8 @@ def _number(text: str, region: str | None) -> Values:
         return Values((), NO_NUMBER if _digits(text) <= LONGEST else TOO_LONG)
     if number is None:
         return NONE
+    if len(number) <= LONGEST:
+        return Values((number,))
     main = number.partition(";")[0].removeprefix("00")
     return Values((number,)) if _digits(main) <= LONGEST else Values((), TOO_LONG)
 

@@ -5,8 +5,9 @@ a word; so whatever looks like something that we read is named, and how it is re
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from identity.identifiers import is_of_email, is_valid_phone_number
 from identity.importing.addresses import emails_of
@@ -30,6 +31,7 @@ ENOUGH = 200
 """Values of a column that are looked at."""
 MOST = 0.6
 """The part of them that has to look like something."""
+EMAILS, PHONES = "emails", "phone numbers"
 _PHONE = re.compile(r"phone|tel(?!lin)|mobil|handy|cell|whatsapp|gsm|fax|movil|rufnummer")
 _NO_PHONE = re.compile(r"zip|post|plz|amount|total|price|sku|ip$|latitude|longitude|^id$|barcode")
 _DATE = re.compile(r"date|datum|fecha|data|time|visit|created|erstellt|seit|since|(?<!l)at$|on$")
@@ -96,8 +98,8 @@ class Survey:
         # Each email and each phone number links. Of the others one is enough: every file has
         # more dates than that of the customer, and more ids.
         kinds: tuple[tuple[str, str, Sequence[Column], bool, Callable[..., bool]], ...] = (
-            ("emails", "email", columns.emails, True, _is_email),
-            ("phone numbers", "phone", columns.phones, True, _is_phone),
+            (EMAILS, "email", columns.emails, True, _is_email),
+            (PHONES, "phone", columns.phones, True, _is_phone),
             ("dates", "created-at", columns.created_at, not columns.created_at, _is_date),
             ("names", "name", columns.name, not columns.name, _is_name),
             ("ids", "reference", reference, not reference, _is_id),
@@ -111,6 +113,17 @@ class Survey:
                 how = " ".join(f'--{option} "{each}"' for each in names)
                 return Overlooked(name, looks_like, how)
         return None
+
+
+def overlooked(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[Overlooked]:
+    """Yield the columns with emails and phone numbers of a file in which none is known by name."""
+    nothing = Columns("plain", (), (), (), (), None, (), None, width=len(header))
+    survey = Survey(header, nothing)
+    for cells in islice(rows, LOOKED_AT):
+        survey.add(cells)
+    for found in survey.columns(Chosen()).overlooked:
+        if found.looks_like in (EMAILS, PHONES):
+            yield found
 
 
 def _order(orders: set[str]) -> str:
