@@ -11,4 +11,6 @@ os.umask(0o077)
 try:
     app = create_app()
 except ConfigurationError as problem:
-    sys.exit(str(problem))
+    sys.stderr.write(f"{problem}\n")
+    # As of a command line that is not understood: 1 is that of a file with doubts.
+    sys.exit(2)

@@ -1,6 +1,7 @@
 """The commands, as somebody at a terminal or in a script meets them."""
 
 import csv
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from identity import faults
-from identity.cli import UNREADABLE
+from identity import ROOT, faults
+from identity.cli import UNREADABLE, exits
 from identity.database import db
 from identity.identifiers import Identifiers, Kind, Value
 from identity.importing import register
@@ -27,6 +28,7 @@ from tests.bringing import bring
 from tests.conftest import See, app_on, close, migrate
 from tests.tables import rows_in_all_tables
 
+OPERATIONS = ROOT / "docs" / "operations.md"
 SHOP = """Email,Phone,Created at
 doc@hillvalley.edu,555-4385,
 nobody,,
@@ -289,6 +291,14 @@ def test_what_was_exported_for_a_spreadsheet_is_no_copy_and_said_to_be_none(
 
     assert "exported from here for a spreadsheet, and is not a copy." in result.stderr
     assert "export --evidence" in run(app, "import", path).stderr
+
+
+def test_each_exit_code_is_told_and_means_one_thing() -> None:
+    codes = [value for name, value in vars(exits).items() if name.isupper() and name != "SIGNALS"]
+    (table,) = re.findall(r"## Exit codes(.*?)## ", OPERATIONS.read_text(), re.DOTALL)
+
+    assert len(set(codes)) == len(codes)
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == codes
 
 
 def test_help_says_which_export_is_a_copy(app: Flask) -> None:

@@ -181,6 +181,9 @@ def _carry_out(work: Work, ordered: Ordered) -> tuple[Registered, Plan]:
             return work.carry_out(ordered, progress.read)
     except Unavailable as problem:
         raise Unavailable(f"{problem} Say the same again to do the rest.") from problem
+    except KeyboardInterrupt:
+        click.echo("What was begun stands. Say the same again to do the rest.", err=True)
+        raise
 
 
 def _show(plan: Plan, changes: str) -> None:
