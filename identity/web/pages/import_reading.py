@@ -107,7 +107,7 @@ def _page(listed: register.Listed, reading: Mapping[str, Any], wrong: Mapping[st
     named = [(place, each) for place, each in columns if each["name"].strip()]
     first = [each for each in named if each[1]["as"] or each[1]["name"].strip() in looks]
     rest = [each for each in named if each not in first]
-    if import_readings.asks(reading) or len(named) <= FEW:
+    if reading.get("guessed") or not reading["recognised"] or len(named) <= FEW:
         first, rest = named, []
     return render_template(
         "import_reading.html",
