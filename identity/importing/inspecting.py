@@ -55,7 +55,7 @@ class Inspection:
     def rows(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield the rows below the header that are about customers."""
         header, lines, width = self._header, self._lines, len(self._header)
-        held: Row | None = None
+        held, last = None, header[-1]
         lines.clear()
         for row in rows:
             cells = row[1]
@@ -64,7 +64,7 @@ class Inspection:
             lines.clear()
             if self._damaged:
                 self._look_for_damage(cells)
-            if is_header(cells, header):
+            if cells[-1] == last and is_header(cells, header):
                 self.repeated += 1
                 continue
             if held is not None:
@@ -127,8 +127,8 @@ class Inspection:
 
 def is_header(cells: Sequence[str], header: Sequence[str]) -> bool:
     """Tell whether a row is the header again, as where files were joined to one."""
-    # Most rows differ in the first cell or the last.
-    if cells[-1] != header[-1] or cells[0].removeprefix("\ufeff") != header[0]:
+    # Most rows differ in the first cell.
+    if cells[0].removeprefix("\ufeff") != header[0]:
         return False
     return cells[1:] == header[1:]
 

@@ -112,7 +112,7 @@ class _Scan:
     def __init__(self, codec: str) -> None:
         self._codec = codec
         self._decoder = codecs.getincrementaldecoder(codec)()
-        self._line, self._long = 1, 0
+        self._long = 0
         self.damaged, self.continued, self.elsewhere, self.letters = 0, 0, 0, 0
         self._last = "\n"
 
@@ -120,6 +120,8 @@ class _Scan:
         with opened() as file:
             while chunk := file.read(CHUNK):
                 self._add(chunk, final=False)
+                if self._long > LONGEST:
+                    raise InvalidInput(_too_long(opened, file.tell()))
         self._add(b"", final=True)
         return self
 
@@ -127,20 +129,16 @@ class _Scan:
         return Encoding(self._codec, self.damaged, self._last in "\r\n")
 
     def _add(self, chunk: bytes, *, final: bool) -> None:
-        text = self._decoded(chunk, final)
+        # Nearly all of nearly every file, and ten times faster.
+        plain = self._codec == "utf-8" and chunk.isascii() and not self._decoder.getstate()[0]
+        text = chunk.decode("ascii") if plain else self._decoded(chunk, final)
         # In UTF-8, what is more than one byte long. It hardly ever comes about by accident.
         self.continued += len(chunk) - len(text)
         if not text:
             return
         self._last = text[-1]
         end = max(text.rfind("\n"), text.rfind("\r"))
-        self._line += text.count("\n")
         self._long = len(text) - end - 1 + (self._long if end < 0 else 0)
-        if self._long > LONGEST:
-            raise InvalidInput(
-                f"Line {self._line:,} has more than {LONGEST // 2**20} million characters. "
-                "This is no table of customers."
-            )
 
     def _decoded(self, chunk: bytes, final: bool) -> str:
         decoder, before = self._decoder, self._decoder.getstate()
@@ -155,3 +153,11 @@ class _Scan:
         self.elsewhere += len(chunk) - len(chunk.translate(None, ELSEWHERE))
         self.letters += len(chunk) - len(chunk.translate(None, LETTERS))
         return text
+
+
+def _too_long(opened: Opened, place: int) -> str:
+    # Counted only now: it would take as long as all the rest of this.
+    with opened() as file:
+        line = 1 + sum(file.read(CHUNK).count(b"\n") for _ in range(0, place, CHUNK))
+    most = LONGEST // 2**20
+    return f"Line {line:,} has more than {most} million characters. This is no table of customers."

@@ -10,7 +10,7 @@ from secrets import token_hex
 
 from identity.errors import InvalidInput
 from identity.importing.opening.encodings import ERRORS
-from identity.importing.opening.spool import CHUNK, Opened
+from identity.importing.opening.spool import Opened
 
 Row = tuple[int, list[str]]
 """The line on which the row begins, counted from 1, and its cells."""
@@ -43,34 +43,35 @@ class Text:
             self.opened() as file,
             io.TextIOWrapper(file, self.codec, ERRORS, newline="") as text,
         ):
-            text._CHUNK_SIZE = CHUNK  # type: ignore[attr-defined]
             yield text
 
     def rows(
         self, separator: str, through: Callable[[Iterable[str]], Iterable[str]] = iter
     ) -> Iterator[Row]:
         """Yield the rows that are not blank, their lines passed `through` something."""
+        ended: list[bool] = []
+        line, cells = 1, [""]
         with self.lines() as text:
-            yield from _rows(through(chain(text, (END,))), separator, self.numbered)
+            reader = csv.reader(through(chain(text, _end(ended))), delimiter=separator)
+            try:
+                for cells in reader:
+                    if ended:
+                        break
+                    if (cells and cells[0].strip()) or "".join(cells).strip():
+                        yield line, cells
+                    line = line + 1 if self.numbered else reader.line_num + 1
+            except csv.Error as error:
+                raise InvalidInput(_why(line, error)) from None
+        if cells != [END]:
+            if reader.line_num > line + 1:
+                raise InvalidInput(f"A quoted value in line {line:,} is never closed.")
+            # The last line: the file ends in the middle of it.
+            yield line, [*cells[:-1], cells[-1].removesuffix(END)]
 
 
-def _rows(lines: Iterable[str], separator: str, numbered: bool) -> Iterator[Row]:
-    reader = csv.reader(lines, delimiter=separator)
-    line, cells = 1, [""]
-    try:
-        for cells in reader:
-            if (cells and cells[0].strip()) or "".join(cells).strip():
-                if cells[-1].endswith(END):
-                    break
-                yield line, cells
-            line = line + 1 if numbered else reader.line_num + 1
-    except csv.Error as error:
-        raise InvalidInput(_why(line, error)) from None
-    if cells != [END]:
-        if reader.line_num > line + 1:
-            raise InvalidInput(f"A quoted value in line {line:,} is never closed.")
-        # The last line: the file ends in the middle of it.
-        yield line, [*cells[:-1], cells[-1].removesuffix(END)]
+def _end(ended: list[bool]) -> Iterator[str]:
+    ended.append(True)
+    yield END
 
 
 def _why(line: int, error: csv.Error) -> str:
