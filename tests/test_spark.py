@@ -137,12 +137,12 @@ def rows_of(url: str, question: str) -> list[Any]:
 
 
 def assert_same_rows(one: str, other: str, table: str, question: str) -> None:
+    asked = question.encode()
     with psycopg.connect(one) as here, psycopg.connect(other) as there:
         # A million of them: not all at once.
-        ours, theirs = here.cursor(name="rows"), there.cursor(name="rows")
-        pairs = zip(ours.execute(question.encode()), theirs.execute(question.encode()), strict=True)
-        for row, same in pairs:
-            assert row == same, table
+        with here.cursor(name="rows") as ours, there.cursor(name="rows") as theirs:
+            for row, same in zip(ours.execute(asked), theirs.execute(asked), strict=True):
+                assert row == same, table
 
 
 def assert_same(one: str, other: str, *, ledger: bool = True) -> None:
