@@ -138,11 +138,15 @@ def rows_of(url: str, question: str) -> list[Any]:
 
 def assert_same_rows(one: str, other: str, table: str, question: str) -> None:
     asked = question.encode()
-    with psycopg.connect(one) as here, psycopg.connect(other) as there:
-        # A million of them: not all at once.
-        with here.cursor(name="rows") as ours, there.cursor(name="rows") as theirs:
-            for row, same in zip(ours.execute(asked), theirs.execute(asked), strict=True):
-                assert row == same, table
+    # A million of them: not all at once.
+    with (
+        psycopg.connect(one) as here,
+        psycopg.connect(other) as there,
+        here.cursor(name="rows") as ours,
+        there.cursor(name="rows") as theirs,
+    ):
+        for row, same in zip(ours.execute(asked), theirs.execute(asked), strict=True):
+            assert row == same, table
 
 
 def assert_same(one: str, other: str, *, ledger: bool = True) -> None:
