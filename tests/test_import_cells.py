@@ -44,6 +44,7 @@ def test_what_people_and_programs_write_for_nothing_is_nothing(text: str) -> Non
         ("a@x.org ::: b@x.org", ["a@x.org", "b@x.org"]),
         ("Emmett <a@x.org>, Brown, Clara <b@x.org>; c@x.org", ["a@x.org", "b@x.org", "c@x.org"]),
         ("a@x.org; N/A", ["a@x.org"]),
+        ('a@x.org;""', ["a@x.org"]),
         ("sales/north@x.org", ["sales/north@x.org"]),
     ],
 )

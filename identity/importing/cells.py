@@ -29,7 +29,7 @@ WRITTEN_FOR_NOTHING = frozenset({"NULL", "null", "None", "nan", "NaN", "NaT", "u
 BROKEN = (
     "a character in this cell is broken. Write it again, or save the file as UTF-8 and import that."
 )
-_NOTHING = re.compile(r"['\s\-\u2010-\u2015._?*/\\~]*")
+_NOTHING = re.compile(r"['\"\s\-\u2010-\u2015._?*/\\~]*")
 _QUOTED = re.compile(r'=?"(.*)"', re.DOTALL)
 _BROKEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffd]")
 

@@ -14,6 +14,7 @@ EMAIL = tuple(
     email2address email3 email3value email3address email4value email5value secondaryemail
     secondaryemailaddress alternateemail alternativeemail otheremail emails emailaddresses
     additionalemails additionalemailaddresses otheremails
+    emailprivat emailgeschaftlich emailgeschaeftlich emailarbeit
     emailadresse mailadresse adresseemail adressemail adressecourriel
     adressedecourriel adresseelectronique courriel courrielelectronique
     correo correoelectronico direcciondecorreo direcciondecorreoelectronico direccionemail
@@ -34,7 +35,8 @@ PHONE = tuple(
     phone3value phone4value phone5value telephone2 secondaryphone alternatephone phones
     phonenumbers additionalphonenumbers otherphonenumbers
     telefon telefonnummer telefonnr telnr telefon1 telefon2 rufnummer handy handynummer handynr
-    mobil mobilnummer mobiltelefon mobiltelefonnummer mobilfunknummer festnetz festnetznummer
+    mobil mobilnr mobilnummer mobiltelefon mobiltelefonnummer mobilfunknummer
+    festnetz festnetznummer
     telefonprivat privattelefon telefongeschaftlich telefongeschaeftlich telefonmobil
     numerodetelephone notelephone ndetelephone telephoneportable telephonemobile telephonefixe
     portable numerodeportable telportable telmobile
