@@ -95,7 +95,7 @@ FLOORS = {
     ],
     "identity.importing.opening": [
         {"kinds", "spool", "sheets", "wording"},
-        {"encodings", "steady"},
+        {"encodings", "room", "steady"},
         {"archives", "texts"},
         {"workbooks", "tables"},
     ],

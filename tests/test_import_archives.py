@@ -10,8 +10,10 @@ import zlib
 import pytest
 
 from identity.errors import InvalidInput
+from identity.importing.files import examine
 from identity.importing.inspecting import CUT
 from identity.importing.opening import archives, spool
+from identity.importing.opening.room import LITTLE
 from tests.bringing import cells_of, examined
 from tests.packing import zipped
 
@@ -105,6 +107,14 @@ def test_a_bomb_is_refused_before_it_fills_the_disk(
 
     with pytest.raises(InvalidInput, match=r"would be more than [12] MB, 100 times its size"):
         examined(content)
+
+
+def test_what_somebody_sends_may_become_less_than_what_is_on_the_machine() -> None:
+    content = gzip.compress(PLAIN + bytes(2**20), 1)
+    little = LITTLE._replace(unpacked=2**20)
+
+    with pytest.raises(InvalidInput, match=r"more than 1 MB\. Import it on the machine"):
+        examine("customers.csv.gz", lambda: io.BytesIO(content), room=little)
 
 
 def test_a_line_of_zeros_is_refused_in_little_memory() -> None:

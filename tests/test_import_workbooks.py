@@ -117,7 +117,7 @@ def with_sheet(sheet: bytes) -> bytes:
         (zipped({"Index/Document.iwa": b"x"}), "a Numbers or Pages document"),
         (document("xl/workbook.xml"), "The workbook is damaged"),
         (with_sheet(b"<not"), "The workbook is damaged"),
-        (with_sheet(SHEET + CORNERS), "takes more than 2 GB of memory or 10 minutes"),
+        (with_sheet(SHEET + CORNERS), "takes more than 2,048 MB of memory or 10 minutes"),
     ],
     ids=["word", "powerpoint", "ods", "numbers", "nothing in it", "cut off", "endless"],
 )

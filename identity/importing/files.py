@@ -16,6 +16,7 @@ from identity.importing.columns import Chosen, Columns, Unrecognised, choose
 from identity.importing.inspecting import Inspection, is_header
 from identity.importing.opening import archives, encodings, kinds, tables, workbooks
 from identity.importing.opening.archives import Unpacked
+from identity.importing.opening.room import AMPLE, Room
 from identity.importing.opening.spool import Opened
 from identity.importing.opening.steady import steady
 from identity.importing.opening.tables import Table
@@ -100,12 +101,14 @@ class CustomerFile:
         return f"{self.columns.format}, {self.how}, {counted(self.count, 'row')}"
 
 
-def examine(name: str, opened: Opened, chosen: Chosen | None = None) -> CustomerFile:
+def examine(
+    name: str, opened: Opened, chosen: Chosen | None = None, room: Room = AMPLE
+) -> CustomerFile:
     """Return the file, read once to its end; raise `InvalidInput` with what is wrong with it."""
     chosen = chosen or Chosen()
-    unpacked = archives.unpack(steady(opened))
+    unpacked = archives.unpack(steady(opened), room)
     packed = "".join(f", packed with {how}" for how in unpacked.how)
-    sheets = workbooks.read(unpacked.opened)
+    sheets = workbooks.read(unpacked.opened, room)
     if sheets is not None:
         return _of_sheets(name, sheets, packed, chosen)
     return _of_text(name, unpacked, packed, chosen)

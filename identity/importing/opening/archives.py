@@ -10,7 +10,8 @@ from typing import BinaryIO
 from identity.counting import counted
 from identity.errors import InvalidInput
 from identity.importing.opening.kinds import EMPTY_ZIP, GZIP, ZIP
-from identity.importing.opening.spool import CHUNK, LARGEST, Opened, Spool
+from identity.importing.opening.room import Room
+from identity.importing.opening.spool import CHUNK, Opened, Spool
 from identity.importing.opening.wording import shown
 
 TIMES = 100
@@ -34,26 +35,26 @@ class Unpacked:
         """`how` are the kinds of what it was packed in; `cut` tells that it ends in the middle."""
 
 
-def unpack(opened: Opened) -> Unpacked:
+def unpack(opened: Opened, room: Room) -> Unpacked:
     """Return what is inside, unpacked once; raise `InvalidInput` with what prevents that."""
     found = Unpacked(opened)
     for _ in range(LAYERS + 1):
         with found.opened() as file:
             head = file.read(4)
             if head.startswith(GZIP):
-                inner = _gzip(file)
+                inner = _gzip(file, room)
             elif head in (ZIP, EMPTY_ZIP):
                 if DOCUMENT & set(names(file)):
                     return found
-                inner = _only_one(file)
+                inner = _only_one(file, room)
             else:
                 return found
         found = Unpacked(inner.opened, (*found.how, *inner.how), cut=found.cut or inner.cut)
     raise InvalidInput(f"The file is packed more than {LAYERS} times. Unpack it before.")
 
 
-def _gzip(file: BinaryIO) -> Unpacked:
-    limit, too_large = _limit(file)
+def _gzip(file: BinaryIO, room: Room) -> Unpacked:
+    limit, too_large = _limit(file, room)
     spool, cut = Spool(), False
     try:
         with gzip.GzipFile(fileobj=file) as packed:
@@ -75,8 +76,8 @@ def names(file: BinaryIO) -> list[str]:
         raise InvalidInput(DAMAGED) from None
 
 
-def _only_one(file: BinaryIO) -> Unpacked:
-    limit, too_large = _limit(file)
+def _only_one(file: BinaryIO, room: Room) -> Unpacked:
+    limit, too_large = _limit(file, room)
     archive = zipfile.ZipFile(file)
     members = [each for each in archive.infolist() if _counts(each)]
     if not members:
@@ -115,11 +116,11 @@ def _counts(member: zipfile.ZipInfo) -> bool:
     )
 
 
-def _limit(file: BinaryIO) -> tuple[int, str]:
+def _limit(file: BinaryIO, room: Room) -> tuple[int, str]:
     packed = file.seek(0, io.SEEK_END)
     file.seek(0)
-    limit = min(max(packed * TIMES, ALWAYS), LARGEST)
+    limit = min(max(packed * TIMES, ALWAYS), room.unpacked)
+    times = f", {TIMES} times its size" if limit < room.unpacked else ""
     return limit, (
-        f"Unpacked, the file would be more than {limit // 2**20:,} MB, {TIMES} times its size. "
-        "Unpack it before, if it is what you think."
+        f"Unpacked, the file would be more than {limit // 2**20:,} MB{times}. {room.advice}"
     )

@@ -16,8 +16,6 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-MEMORY = 2 * 2**30
-"""Bytes. A million rows of Shopify's twenty columns take two thirds of it."""
 SECONDS = 600
 DAMAGED, PROTECTED, TOO_LARGE, NO_ROOM = 3, 4, 5, 6
 EXACT = 10**15
@@ -26,9 +24,10 @@ EXACT = 10**15
 
 def main() -> None:
     """Write all sheets that can be seen."""
-    _confine()
+    path, memory = json.loads(sys.argv[1])
+    _confine(memory)
     # Found where the one that started this found it.
-    sys.path[:] = json.loads(sys.argv[1])
+    sys.path[:] = path
     from python_calamine import CalamineError, PasswordError
 
     try:
@@ -43,10 +42,10 @@ def main() -> None:
         sys.exit(NO_ROOM)
 
 
-def _confine() -> None:
+def _confine(memory: int) -> None:
     import resource
 
-    for what, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, SECONDS)):
+    for what, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, SECONDS)):
         # Where there is less, less it is.
         _, hard = resource.getrlimit(what)
         allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)

@@ -12,13 +12,14 @@ from typing import Any, BinaryIO
 from identity.errors import InvalidInput
 from identity.importing.opening import archives, sheets, spool
 from identity.importing.opening.kinds import AS_CSV, EXPORT, OLE, PROTECTED, ZIP, refuse
+from identity.importing.opening.room import Room
 from identity.importing.opening.spool import CHUNK, NO_ROOM, Opened, Spool
 
 DAMAGED = "The workbook is damaged and cannot be read. Save it again, or fetch it again."
 WITH_PASSWORD = "The workbook is protected with a password. Save it without one, and import that."  # noqa: S105
 TOO_MUCH = (
-    f"Reading the workbook takes more than {sheets.MEMORY // 2**30} GB of memory or "
-    f"{sheets.SECONDS // 60} minutes. Save the sheet with the customers as CSV, and import that."
+    f"Reading the workbook takes more than {{:,}} MB of memory or {sheets.SECONDS // 60} minutes. "
+    "Save the sheet with the customers as CSV, and import that."
 )
 OTHER = "a document", AS_CSV
 OTHERS = {
@@ -30,7 +31,7 @@ OTHERS = {
 """Other documents that are ZIP archives, by what is in them."""
 SMALLEST = 3
 """Bytes of a sheet in which there is anything."""
-SAID = {sheets.DAMAGED: DAMAGED, sheets.PROTECTED: WITH_PASSWORD, sheets.TOO_LARGE: TOO_MUCH}
+SAID = {sheets.DAMAGED: DAMAGED, sheets.PROTECTED: WITH_PASSWORD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Sheet:
     empty: bool
 
 
-def read(opened: Opened) -> list[Sheet] | None:
+def read(opened: Opened, room: Room) -> list[Sheet] | None:
     """Return the sheets of a workbook; None when the file is something else.
 
     Raise `InvalidInput` for a workbook that cannot be read, and for documents of other kinds.
@@ -59,12 +60,13 @@ def read(opened: Opened) -> list[Sheet] | None:
         if "xl" not in inside:
             raise refuse(*next((OTHERS[each] for each in OTHERS if each in inside), OTHER))
         file.seek(0)
-        return _sheets(spool.kept(file))
+        return _sheets(spool.kept(file), room)
 
 
-def _sheets(workbook: Spool) -> list[Sheet]:
+def _sheets(workbook: Spool, room: Room) -> list[Sheet]:
     written = Spool()
-    command = [sys.executable, "-I", str(Path(sheets.__file__)), json.dumps(sys.path)]
+    told = json.dumps((sys.path, room.memory))
+    command = [sys.executable, "-I", str(Path(sheets.__file__)), told]
     os.lseek(workbook.fileno(), 0, os.SEEK_SET)
     done = subprocess.run(  # noqa: S603
         command,
@@ -76,9 +78,10 @@ def _sheets(workbook: Spool) -> list[Sheet]:
     if done.returncode == sheets.NO_ROOM:
         raise InvalidInput(NO_ROOM.format("it is full"))
     if done.returncode:
-        # Whoever takes more than is allowed is ended by a signal.
-        ended = TOO_MUCH if done.returncode < 0 else DAMAGED
-        raise InvalidInput(SAID.get(done.returncode, ended))
+        # Whoever takes more than is allowed is ended by a signal, too.
+        if done.returncode < 0 or done.returncode == sheets.TOO_LARGE:
+            raise InvalidInput(TOO_MUCH.format(room.memory // 2**20))
+        raise InvalidInput(SAID.get(done.returncode, DAMAGED))
     return [_sheet(written, json.loads(line)) for line in done.stderr.splitlines()]
 
 

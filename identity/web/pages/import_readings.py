@@ -16,6 +16,7 @@ from identity.importing.cells import shown as cut
 from identity.importing.columns import Chosen, Columns, Unrecognised, choose
 from identity.importing.dates import UNCLEAR
 from identity.importing.files import CustomerFile, examine
+from identity.importing.opening.room import LITTLE
 from identity.importing.register import Listed
 from identity.importing.rows import Read
 from identity.importing.run import Source
@@ -61,7 +62,7 @@ def source(listed: Listed, content: bytes) -> Source:
 
 def _source(name: str, content: bytes, choices: Mapping[str, Any] | None) -> Source:
     how = chosen(choices)
-    file = examine(name, partial(io.BytesIO, content), how)
+    file = examine(name, partial(io.BytesIO, content), how, LITTLE)
     return Source(file, how.region or region(), (choices or {}).get(SOURCE, ""))
 
 
@@ -117,7 +118,7 @@ def shown(name: str, content: bytes, choices: Mapping[str, Any] | None = None) -
 def _unrecognised(name: str, content: bytes, header: Sequence[str]) -> dict[str, Any]:
     # Whatever it holds: it is read to show what is in the columns.
     some = next(each for each in header if each.strip())
-    file = examine(name, partial(io.BytesIO, content), Chosen(email=(some,)))
+    file = examine(name, partial(io.BytesIO, content), Chosen(email=(some,)), LITTLE)
     told = {"recognised": False, "file": "", "rows": file.count, "source": ""}
     told |= {"notes": [legible(note) for note in file.notes]}
     nothing = Columns("plain", (), (), (), (), None, (), None)
