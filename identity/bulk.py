@@ -133,7 +133,7 @@ class Change(_Joined[UpdateBase]):
 def spoken(dialect: Dialect) -> Callable[[datetime], str]:
     """Return what turns a moment into the text that a database of that kind compares."""
     if dialect.name == "postgresql":
-        return datetime.isoformat
+        return lru_cache(MOMENTS)(datetime.isoformat)
     speak = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
     assert speak
     # Most rows carry the same moment.
@@ -149,6 +149,22 @@ class Load:
         self._columns = columns
         kinds = [table.c[name].type for name in columns]
         self._moments = [place for place, kind in enumerate(kinds) if isinstance(kind, UtcDateTime)]
+        names, places = ", ".join(columns), ", ".join("?" * len(columns))
+        self._copy = f"COPY {table.name} ({names}) FROM STDIN"
+        self._insert = f"INSERT INTO {table.name} ({names}) VALUES ({places})"  # noqa: S608
+
+    def insert_lines(self, connection: Connection, lines: Sequence[str]) -> None:
+        """Copy rows into PostgreSQL that are in the form of COPY already, a line each."""
+        driver: Any = connection.connection.driver_connection
+        if lines:
+            with driver.cursor().copy(self._copy) as copy:
+                for place in range(0, len(lines), ASKED):
+                    copy.write("".join(lines[place : place + ASKED]))
+
+    def insert_spoken(self, connection: Connection, rows: Iterable[Values]) -> None:
+        """Insert rows into SQLite in which moments are as it has them: see `spoken`."""
+        driver: Any = connection.connection.driver_connection
+        driver.cursor().executemany(self._insert, rows)
 
     def insert(self, connection: Connection, rows: Iterable[Values]) -> None:
         """Insert `rows`, each in the order of the columns; what is JSON comes as text.
@@ -156,17 +172,15 @@ class Load:
         Raises the driver's own errors; `database.retrying` knows those too.
         """
         driver: Any = connection.connection.driver_connection
-        table, names = self._table.name, ", ".join(self._columns)
         rows = iter(rows)
         first = list(islice(rows, FEW))
         on_postgresql = connection.dialect.name == "postgresql"
         if on_postgresql and len(first) == FEW:
-            with driver.cursor().copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            with driver.cursor().copy(self._copy) as copy:
                 for row in chain(first, rows):
                     copy.write_row(row)
         elif first:
-            places = ", ".join(("%s" if on_postgresql else "?",) * len(self._columns))
-            statement = f"INSERT INTO {table} ({names}) VALUES ({places})"  # noqa: S608
+            statement = self._insert.replace("?", "%s") if on_postgresql else self._insert
             values = first if on_postgresql else self._spoken(chain(first, rows), connection)
             driver.cursor().executemany(statement, values)
 

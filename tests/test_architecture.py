@@ -69,18 +69,19 @@ FLOORS = {
     ],
     "identity.deciding": [
         {"given"},
-        {"customers", "decided"},
+        {"customers", "decided", "lonely"},
         {"decisions"},
     ],
     "identity.writing": [
         {"loads"},
-        {"contacts", "corrections"},
+        {"contacts", "corrections", "customers"},
         {"decisions"},
     ],
     "identity.batching": [
         {"questions"},
         {"looking"},
-        {"taking", "answering"},
+        {"recalling", "answering"},
+        {"taking"},
         {"telling"},
     ],
     "identity.importing": [

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from identity import database, evidence, rebuilding, writing
 from identity.batching.looking import Look, look, look_now
+from identity.batching.recalling import Recall
 from identity.deciding import Call, Decided, decide
 from identity.errors import Contended, LostRace
 from identity.identifiers import Kind, Value
@@ -18,20 +19,33 @@ TRIES = 3
 
 
 def take(
-    calls: Sequence[Call], source: str, import_id: int | None = None, found: Look | None = None
+    calls: Sequence[Call],
+    source: str,
+    import_id: int | None = None,
+    found: Look | None = None,
+    recall: Recall | None = None,
 ) -> tuple[Decided, Written]:
     """Write what `calls` bring, in one transaction, and return it with the ids that it was given.
 
     `import_id` says which import brings them, if one does; `found` is what is known of them, where
-    somebody has looked already. Raise `Unavailable` when the database
-    cannot be reached, and `Contended` when too many of the customers concerned kept being changed
+    somebody has looked already; `recall` knows what need not be looked for. Raise `Unavailable`
+    when the database cannot be reached, and `Contended` when too many of the customers concerned kept being changed
     by others; then nothing was written.
     """
-    first = iter([found])
+    first = iter([(found, recall.to_ask(calls) if recall else calls)])
 
     def write() -> tuple[Decided, Written]:
-        # Whoever lost a race looks again.
-        return _take(calls, source, import_id, next(first, None))
+        # Whoever lost a race looks again, and for everything.
+        known, asked = next(first, (None, calls))
+        if database.has_one_writer():
+            # What was found may be otherwise by now, and nothing is locked there.
+            known = None
+        elif not known:
+            known = look_now(asked, source).sound()
+        done = _take(calls, source, import_id, known, asked, recall)
+        if recall:
+            recall.told(calls)
+        return done
 
     try:
         return database.retrying(write, tries=TRIES)
@@ -48,26 +62,31 @@ def take(
 
 
 def _take(
-    calls: Sequence[Call], source: str, import_id: int | None, found: Look | None
+    calls: Sequence[Call],
+    source: str,
+    import_id: int | None,
+    found: Look | None,
+    asked: Sequence[Call],
+    recall: Recall | None,
 ) -> tuple[Decided, Written]:
-    alone, news = database.has_one_writer(), calls
-    if not alone:
-        found = found or look_now(calls, source).sound()
+    news = calls
+    if found:
         news = found.news(calls)
         if not news:
             return Decided(), Written(0, ())
     with database.transaction() as connection:
-        if alone:
-            # Nobody else changes anything meanwhile, so there is nothing to lock.
-            found = look(connection, news, source).sound()
-            news = found.news(news)
-            known = found
-        else:
-            assert found is not None
+        if found:
             known = _lock(connection, found, news, source)
+        else:
+            # Nobody else changes anything meanwhile, so there is nothing to lock.
+            found = known = look(connection, asked, source).sound()
+            news = found.news(news)
         teller = Teller(source, datetime.now(UTC), import_id)
-        decided = decide(news, known.known, known.ruled, teller.now)
+        alone = import_id is not None
+        decided = decide(news, known.known, known.ruled, teller.now, alone=alone)
         written = writing.write(connection, decided, teller)
+    if recall and asked is calls:
+        recall.heard(found)
     if decided.empty:
         # Of a row that says one thing again, something is left, whatever became of the other.
         decided.told.update(found.repeats(calls))

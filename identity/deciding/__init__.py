@@ -7,13 +7,14 @@ function some calls further: `decide` is how identify and imports ask it.
 """
 
 from identity.deciding.customers import Customers, Made, Told
-from identity.deciding.decided import Decided, Line, NewClaim, NewContact
+from identity.deciding.decided import Alone, Decided, Line, NewClaim, NewContact
 from identity.deciding.decisions import decide
 from identity.deciding.given import NEW, Age, Call, Content, Known, Memory, Ruled
 
 __all__ = [
     "NEW",
     "Age",
+    "Alone",
     "Call",
     "Content",
     "Customers",

@@ -150,16 +150,17 @@ class Customers:
     def _number(self, memory: Memory, brings: Kind, *, as_two: bool) -> tuple[Memory, int]:
         """Return the number of the contact that a claim makes, and what it remembers then."""
         if memory.contact is None:
-            memory = Memory(self._fresh(), brings, memory.other)
+            memory = Memory(self.fresh(), brings, memory.other)
         elif as_two and memory.brought is not brings:
             if memory.other is None:
-                memory = memory._replace(other=self._fresh())
+                memory = memory._replace(other=self.fresh())
             assert memory.other is not None
             return memory, memory.other
         assert memory.contact is not None
         return memory, memory.contact
 
-    def _fresh(self) -> int:
+    def fresh(self) -> int:
+        """Return the number of another new contact."""
         self._next += 1
         return self._next - 1
 

@@ -30,6 +30,17 @@ class NewClaim(NamedTuple):
     held_by: int | None
 
 
+class Alone(NamedTuple):
+    """A contact to be added, its claim and its line of the ledger: a customer without any other."""
+
+    number: int
+    claim: int
+    """The number of the claim."""
+    email: str | None
+    phone_number: str | None
+    dated: datetime
+
+
 class Line(NamedTuple):
     """A line for the ledger."""
 
@@ -46,6 +57,9 @@ class Decided:
     """What is to be written. Contacts and claims not yet in the database are numbers from `NEW`."""
 
     contacts: list[NewContact] = field(default_factory=list)
+    alone: list[Alone] = field(default_factory=list)
+    """Those that are customers by themselves, where the caller asked for them by themselves. They
+    are not among the contacts, identifiers, claims and lines."""
     identifiers: list[tuple[Value, int]] = field(default_factory=list)
     """Each new identifier and the contact that brings it."""
     claims: list[NewClaim] = field(default_factory=list)
@@ -81,4 +95,5 @@ class Decided:
     def changes_nothing(self) -> bool:
         """Tell whether there is nothing to write."""
         told = self.claims or self.references or self.redated_claims
-        return not (told or self.contacts or self.redated or self.absorbed)
+        made = self.contacts or self.alone
+        return not (told or made or self.redated or self.absorbed)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from identity.deciding.customers import Customers, Made, Told
-from identity.deciding.decided import Decided, Line, NewClaim, NewContact
+from identity.deciding.decided import Alone, Decided, Line, NewClaim, NewContact
 from identity.deciding.given import NEW, Call, Known, Ruled
+from identity.deciding.lonely import lonely
 from identity.models import EventKind
 
 
@@ -17,13 +18,16 @@ def decide(
     *,
     first: int = NEW,
     first_claim: int = NEW,
+    alone: bool = False,
 ) -> Decided:
     """Return what the calls of one source bring to what is known.
 
-    New contacts are numbered from `first`, new claims from `first_claim`.
+    New contacts are numbered from `first`, new claims from `first_claim`. Whoever asks for those
+    that are `alone` by themselves has them so.
     """
     decided = Decided(first=first, first_claim=first_claim)
-    return _Decision(known, ruled, now, decided).of(calls)
+    apart = lonely(calls, known, ruled) if alone else [False] * len(calls)
+    return _Decision(known, ruled, now, decided).of(calls, apart)
 
 
 class _Decision:
@@ -43,11 +47,15 @@ class _Decision:
         self._seen: list[tuple[EventKind, Call]] = []
         # The oldest of those who were primaries before, by the name that stands for a cluster.
         self._formers = dict(known.oldest)
+        self._next_claim = decided.first_claim
         self._decided = decided
 
-    def of(self, calls: Sequence[Call]) -> Decided:
-        """Take all calls and return what they bring."""
-        for call in calls:
+    def of(self, calls: Sequence[Call], alone: Sequence[bool]) -> Decided:
+        """Take all calls and return what they bring; `alone` tells which concern nobody else."""
+        for call, is_alone in zip(calls, alone, strict=True):
+            if is_alone:
+                self._found(call)
+                continue
             claim = self._repeat(call) if call.content in self._claims else self._tell(call)
             if claim is None or not (call.reference or call.name):
                 continue
@@ -56,6 +64,20 @@ class _Decision:
                 self._references.add(reference)
                 self._decided.references.append(reference)
         return self._result()
+
+    def _found(self, call: Call) -> None:
+        """Take a call that is a customer by itself."""
+        email, phone_number, dated, line, reference, name = call
+        decided, claim = self._decided, self._next_claim
+        self._next_claim = claim + 1
+        contact = self._customers.fresh()
+        decided.alone.append(Alone(contact, claim, email, phone_number, dated or self._now))
+        if email and phone_number:
+            decided.links += 1
+        decided.news.add(line)
+        decided.told.add(line)
+        if reference or name:
+            decided.references.append((claim, reference, name))
 
     def _repeat(self, call: Call) -> int:
         """Take what the source has said before; return the number of the claim."""
@@ -80,7 +102,7 @@ class _Decision:
         if told is None:
             self._decided.empty.add(call.line)
             return None
-        number = self._decided.first_claim + len(self._added)
+        number, self._next_claim = self._next_claim, self._next_claim + 1
         self._added[number] = NewClaim(number, *call.content, told.dated, told.memory, told.held_by)
         self._claims[call.content] = number, told.dated
         self._decided.told.add(call.line)

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from identity import database
 from identity.batching import taking
+from identity.batching.recalling import Recall
 from identity.deciding import NEW, Call, Decided
 from identity.errors import Contended
 from identity.importing import register
@@ -104,13 +105,14 @@ def carry_out(source: Source, watcher: Watcher, import_id: int) -> Tally:
     """
     tally = _begin()
     noted, now, figures, pace = time.monotonic(), datetime.now(UTC), Figures(), Pace()
+    recall = Recall(source.file.count)
     register.note(import_id, started_at=now, seen_at=now, feed=source.name, counts=tally.counts())
     with register.running(import_id):
         for calls in _batches(source, watcher, tally):
             parts = [
                 each
                 for part in pace.parts(calls)
-                for each in _in_parts(part, source.name, import_id)
+                for each in _in_parts(part, source.name, import_id, recall)
             ]
             _add(tally, [decided for decided, _ in parts], [ids for _, ids in parts])
             figures.brought(tally.claims)
@@ -170,13 +172,15 @@ def _add(tally: Tally, parts: Sequence[Decided], ids: Sequence[Written] = ()) ->
     tally.empty |= {line for decided in parts for line in decided.empty} - told
 
 
-def _in_parts(calls: Sequence[Call], source: str, import_id: int) -> list[tuple[Decided, Written]]:
+def _in_parts(
+    calls: Sequence[Call], source: str, import_id: int, recall: Recall
+) -> list[tuple[Decided, Written]]:
     """Take a batch, in halves and halves of those where others are busy with its customers."""
     try:
-        return [taking.take(calls, source, import_id)]
+        return [taking.take(calls, source, import_id, recall=recall)]
     except Contended:
         if len(calls) == 1:
             raise
     middle = len(calls) // 2
     halves = calls[:middle], calls[middle:]
-    return [part for half in halves for part in _in_parts(half, source, import_id)]
+    return [part for half in halves for part in _in_parts(half, source, import_id, recall)]

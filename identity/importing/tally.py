@@ -95,10 +95,11 @@ class Tally:
 
     def add(self, decided: Decided, id_of: Callable[[int], int] = int) -> None:
         """Count what a batch brought. `id_of` knows the ids that were given to new contacts."""
-        self.contacts += len(decided.contacts)
+        self.contacts += len(decided.contacts) + len(decided.alone)
         self.links += decided.links
-        self.claims += len(decided.claims)
+        self.claims += len(decided.claims) + len(decided.alone)
         self._kinds.update(line.kind for line in decided.lines)
+        self._kinds[EventKind.CONTACT_CREATED] += len(decided.alone)
         self._joins += ((id_of(former), call) for former, call in decided.joins)
         absorbed = {former: id_of(heir) for former, heir in decided.absorbed}
         for heir in absorbed.values():

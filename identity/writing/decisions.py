@@ -23,6 +23,7 @@ from identity.deciding import NEW, Decided, NewContact
 from identity.models import Claim, Contact, EventKind
 from identity.probing import is_value
 from identity.writing.contacts import is_one_contact, write_contact
+from identity.writing.customers import Founded
 from identity.writing.loads import (
     CLAIMS,
     CONTACTS,
@@ -102,7 +103,9 @@ class _Writing:
         self._ids = Written(
             decided.first, draw(connection, "contact", decided.next - decided.first)
         )
-        self._places = draw(connection, "event", len(decided.claims))
+        claims = len(decided.claims) + len(decided.alone)
+        self._places = draw(connection, "event", claims)
+        self._founded = Founded(decided.alone, self._ids, self._claim)
 
     def write(self) -> Written:
         """Write everything, and link whoever was absorbed."""
@@ -111,16 +114,15 @@ class _Writing:
         # SQLite wants a primary to be there before anybody is linked to it.
         for primaries in (True, False):
             CONTACTS.insert(connection, self._contacts(primaries=primaries))
+        self._founded.write_contacts(connection, self._teller)
         # In the order of their keys: two loads that insert the same identifiers in different
         # orders would wait for each other, and are told so only by an error.
         HELD_IDENTIFIERS.insert(
             connection,
-            sorted(
-                (value.kind.value, value.text, self._ids.contact(number))
-                for value, number in decided.identifiers
-            ),
+            sorted([*self._founded.identifiers(), *self._identifiers()]),
         )
         CLAIMS.insert(connection, self._claims())
+        self._founded.write_claims(connection, self._teller)
         REFERENCES.insert(
             connection,
             (
@@ -131,7 +133,12 @@ class _Writing:
         self._redate()
         self._absorb()
         LINES.insert(connection, self._lines(moved))
+        self._founded.write_lines(connection, self._teller)
         return self._ids
+
+    def _identifiers(self) -> Iterable[tuple[str, str, int]]:
+        for value, number in self._decided.identifiers:
+            yield value.kind.value, value.text, self._ids.contact(number)
 
     def _claim(self, number: int) -> int:
         return number if number < NEW else self._places[number - self._decided.first_claim]

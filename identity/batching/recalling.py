@@ -1,0 +1,57 @@
+"""What an import remembers of the values it has brought, so that it asks about no others.
+
+In most files most values are new to everybody, and to ask about each before it is written takes as
+long as writing it. So they are supposed to be new, until one is not: the key of `identifier` tells,
+nothing is written then, and from then on all are asked about again.
+"""
+
+from collections.abc import Sequence
+
+from identity.batching.looking import Look
+from identity.deciding import Call
+
+SLOTS = 8
+"""Places a call, so that few values have to share one. Those that do are asked about in vain."""
+SMALLEST, LARGEST = 2**12, 2**26
+
+
+class Recall:
+    """Remembers which values may be on record, in memory of a fixed size."""
+
+    def __init__(self, calls: int) -> None:
+        """Expect that many calls."""
+        size = SMALLEST
+        while size < min(calls * SLOTS, LARGEST):
+            size *= 2
+        self._mask = size - 1
+        self._met = bytearray(size)
+        self._hopes = False
+
+    def to_ask(self, calls: Sequence[Call]) -> Sequence[Call]:
+        """Return the calls about which the database is to be asked."""
+        if not self._hopes:
+            return calls
+        met, mask = self._met, self._mask
+        return [
+            call
+            for call in calls
+            if (call[0] and met[hash(call[0]) & mask]) or (call[1] and met[hash(call[1]) & mask])
+        ]
+
+    def heard(self, found: Look) -> None:
+        """Hear what was found when the database was asked about all."""
+        met, mask = self._met, self._mask
+        on_record = [*found.known.holders, *found.ruled.nobody]
+        # What is on record only because we brought it says nothing of the others.
+        self._hopes = all(met[hash(value.text) & mask] for value in on_record)
+        for value in on_record:
+            met[hash(value.text) & mask] = 1
+
+    def told(self, calls: Sequence[Call]) -> None:
+        """Hear what is on record from now on."""
+        met, mask = self._met, self._mask
+        for call in calls:
+            if call[0]:
+                met[hash(call[0]) & mask] = 1
+            if call[1]:
+                met[hash(call[1]) & mask] = 1
