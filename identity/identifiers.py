@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from typing import NamedTuple, Self
+from functools import cache, lru_cache, partial
+from typing import Any, NamedTuple, Self
 
 import email_validator
 import phonenumbers
@@ -47,6 +47,9 @@ _PLAIN_EMAIL = re.compile(
 )
 # Most phone numbers in files look like this, and come out of the library as they went in.
 _PLAIN_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
+# So do most of those that people write for their own country.
+_PLAIN_NATIONAL = re.compile(r"\(?[1-9][0-9 ().-]{5,}")
+_NO_PUNCTUATION = {ord(each): None for each in " ().-"}
 _DIGIT_OR_PLUS = re.compile(r"[\d+\uff0b]")
 
 
@@ -85,6 +88,12 @@ class Value(NamedTuple):
     def __repr__(self) -> str:
         # No email, no phone: reprs end up in logs.
         return f"<Value {self.kind}>"
+
+
+MET = 2**15
+"""Values of each kind that are kept made, for whoever comes upon the same again and again."""
+email_value = lru_cache(MET)(partial(Value, Kind.EMAIL))
+phone_value = lru_cache(MET)(partial(Value, Kind.PHONE))
 
 
 def referred(reference: Mapping[str, str]) -> Value:
@@ -214,7 +223,7 @@ def parse_phone_number(given: object, region: str | None = None) -> str | None:
     if not plus and not region:
         # The library has nothing to read the number by, and says so slowly.
         return _digits(text, plus=plus)
-    international = _international(text, region)
+    international = _national(text, region) or _international(text, region)
     if international:
         return international
     # With a mark in its middle that the library does not know, it is still the number it would be
@@ -245,6 +254,50 @@ def _national_prefix(country_code: int) -> re.Pattern[str] | None:
     metadata = phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
     prefix = metadata and metadata.national_prefix_for_parsing
     return re.compile(prefix) if prefix else None
+
+
+def _national(text: str, region: str | None) -> str | None:
+    """Return a number as it is written in its own country; None where it takes a closer look.
+
+    The library would take 30 µs for the same; a test holds that it agrees.
+    """
+    if region is None or not _PLAIN_NATIONAL.fullmatch(text) or not (rules := _rules(region)):
+        return None
+    country_code, prefixes, patterns = rules
+    digits = text.translate(_NO_PUNCTUATION)
+    if prefixes.match(digits):
+        return None
+    for lengths, pattern in patterns:
+        if len(digits) in lengths and pattern.fullmatch(digits):
+            return f"+{country_code}{digits}"
+    return None
+
+
+@cache
+def _rules(region: str) -> tuple[int, re.Pattern[str], list[tuple[Any, re.Pattern[str]]]] | None:
+    """Return a country's code, what stands before numbers there, and how the usual ones look.
+
+    None for a country that shares its code with a larger one: what its numbers are depends on that.
+    """
+    plan: Any = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    if not plan or phonenumbers.region_code_for_country_code(plan.country_code) != region:
+        return None
+    before = plan.international_prefix, str(plan.country_code), plan.national_prefix_for_parsing
+    prefixes = re.compile("|".join(f"(?:{each})" for each in before if each))
+    whole = plan.general_desc.national_number_pattern
+    usual = [each for each in (plan.fixed_line, plan.mobile) if each]
+    return (
+        plan.country_code,
+        prefixes,
+        [
+            (
+                each.possible_length,
+                re.compile(f"(?=(?:{whole})$)(?:{each.national_number_pattern})"),
+            )
+            for each in usual
+            if each.national_number_pattern
+        ],
+    )
 
 
 def _international(text: str, region: str | None) -> str | None:
@@ -317,7 +370,7 @@ def plain_text(given: object, field: str = "name") -> str:
             raise ValueError(f"{field} must be at most {TEXT_LENGTH} characters long.")
         given = str(given)
     text = _printable(given, field)
-    if len(text) <= DECOMPOSED * TEXT_LENGTH:
+    if not text.isascii() and len(text) <= DECOMPOSED * TEXT_LENGTH:
         text = unicodedata.normalize("NFC", text)
     if len(text) > TEXT_LENGTH:
         raise ValueError(f"{field} must be at most {TEXT_LENGTH} characters long.")
@@ -325,6 +378,8 @@ def plain_text(given: object, field: str = "name") -> str:
 
 
 def _printable(text: str, field: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text.strip()
     text = _INVISIBLE.sub("", text)
     if _UNPRINTABLE.search(text.strip(" \t\r\n\f\v")):
         raise ValueError(f"{field} must not hold control characters.")

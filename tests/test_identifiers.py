@@ -14,6 +14,7 @@ from identity.identifiers import (
     Identifiers,
     _digits,
     _international,
+    _national,
     parse_email,
     parse_phone_number,
     plain_text,
@@ -205,3 +206,25 @@ def test_a_name_of_nothing_but_marks_is_refused_as_any_long_one() -> None:
     with pytest.raises(ValueError, match="name must be at most 200 characters"):
         plain_text("\u0316\u0301" * 60_000)
     assert plain_text("e\u0301" * 200) == "é" * 200
+
+
+REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
+WRITTEN = "{}", "({}", "{} ", "0{}", "1{}", "1 ({})"
+
+
+@given(st.sampled_from(REGIONS), st.text("0123456789", min_size=5, max_size=11), st.data())
+def test_the_library_agrees_about_numbers_of_a_country(
+    region: str, digits: str, data: st.DataObject
+) -> None:
+    example_number = phonenumbers.example_number(region)
+    if example_number and data.draw(st.booleans()):
+        national = phonenumbers.national_significant_number(example_number)
+        digits = national[: -data.draw(st.integers(1, 4))] + digits[:4]
+    marks = data.draw(st.lists(st.sampled_from(["", "", "", " ", "-", ".", ") "]), min_size=15))
+    text = "".join(map(str.__add__, digits, marks)).strip()
+
+    written = data.draw(st.sampled_from(WRITTEN)).format(text)
+
+    found = _national(written, region)
+
+    assert found is None or found == _international(written, region)

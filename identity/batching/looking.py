@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from identity import database, evidence
 from identity.batching.questions import ALONE, APART, HOLDERS, PAIRS
 from identity.deciding import Call, Content, Known, Ruled
-from identity.identifiers import Kind, Value
+from identity.identifiers import Kind, Value, email_value, phone_value
 from identity.rebuilding import Drifted
 
 
@@ -69,7 +69,8 @@ def look(connection: Connection, calls: Sequence[Call], source: str) -> Look:
 def _contradicted(calls: Sequence[Call], known: Known, ruled: Ruled) -> Iterator[Value]:
     """Yield the values of what was told, and the tables do not hold."""
     for call in calls:
-        if call.content in known.pairs and call.content not in known.held:
+        content = call[:2]
+        if content in known.pairs and content not in known.held:
             values = [value for value in call.values() if value not in ruled.nobody]
             if len({known.holders.get(value) for value in values}) > 1:
                 yield from values
@@ -80,9 +81,10 @@ def _read_holders(
 ) -> Iterator[Value]:
     """Note whose values are, and yield those of which that cannot be true."""
     asked = ((value.text,) for value in given if value.kind is kind)
+    made = email_value if kind is Kind.EMAIL else phone_value
     for row in HOLDERS[kind].ask(connection, asked):
         text, contact_id, primary_id, oldest, stands, *holder = row
-        value = Value(kind, text)
+        value = made(text)
         if contact_id is None:
             ruled.nobody.add(value)
         elif not stands or text not in holder:

@@ -12,6 +12,8 @@ from identity.deciding import Call
 
 SLOTS = 8
 """Places a call, so that few values have to share one. Those that do are asked about in vain."""
+WARY = 10
+"""Times that all are asked about after a hope was disappointed: what it cost is written twice."""
 SMALLEST, LARGEST = 2**12, 2**26
 
 
@@ -26,6 +28,7 @@ class Recall:
         self._mask = size - 1
         self._met = bytearray(size)
         self._hopes = False
+        self._wary = 0
 
     def to_ask(self, calls: Sequence[Call]) -> Sequence[Call]:
         """Return the calls about which the database is to be asked."""
@@ -43,9 +46,14 @@ class Recall:
         met, mask = self._met, self._mask
         on_record = [*found.known.holders, *found.ruled.nobody]
         # What is on record only because we brought it says nothing of the others.
-        self._hopes = all(met[hash(value.text) & mask] for value in on_record)
+        self._wary = max(0, self._wary - 1)
+        self._hopes = not self._wary and all(met[hash(each.text) & mask] for each in on_record)
         for value in on_record:
             met[hash(value.text) & mask] = 1
+
+    def disappointed(self) -> None:
+        """Hear that somebody else was first, perhaps with a value that was supposed to be new."""
+        self._hopes, self._wary = False, WARY
 
     def told(self, calls: Sequence[Call]) -> None:
         """Hear what is on record from now on."""

@@ -29,14 +29,18 @@ def take(
 
     `import_id` says which import brings them, if one does; `found` is what is known of them, where
     somebody has looked already; `recall` knows what need not be looked for. Raise `Unavailable`
-    when the database cannot be reached, and `Contended` when too many of the customers concerned kept being changed
-    by others; then nothing was written.
+    when the database cannot be reached, and `Contended` when too many of the customers concerned
+    kept being changed by others; then nothing was written.
     """
     first = iter([(found, recall.to_ask(calls) if recall else calls)])
 
     def write() -> tuple[Decided, Written]:
         # Whoever lost a race looks again, and for everything.
-        known, asked = next(first, (None, calls))
+        known, asked = next(first, (None, None))
+        if asked is None:
+            asked = calls
+            if recall:
+                recall.disappointed()
         if database.has_one_writer():
             # What was found may be otherwise by now, and nothing is locked there.
             known = None

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from networkx.utils import UnionFind
-
 from identity.deciding.given import NEW, NOTHING, Age, Content, Known, Memory, Ruled
-from identity.identifiers import Kind, Value
+from identity.identifiers import Kind, Value, email_value, phone_value
 
 INSTANT = timedelta(microseconds=1)
 
@@ -42,7 +40,8 @@ class Customers:
         self._ruled = ruled
         self._next = first
         # A cluster is named by its primary, or by the new contact that founded it.
-        self._clusters = UnionFind(known.oldest)
+        self._heirs: dict[int, int] = {}
+        """Of each cluster that became part of another: that one, or one that is part of it."""
         self._holders = dict(known.holders)
         self._oldest = dict(known.oldest)
         self._concerned = {cluster: set(values) for cluster, values in known.concerned.items()}
@@ -62,8 +61,11 @@ class Customers:
         memory: Memory = NOTHING,
     ) -> Told | None:
         """Take one claim; None when nothing of it counts. Without a date it is of now."""
-        one = self._counting(Kind.EMAIL, email)
-        other = self._counting(Kind.PHONE, phone_number)
+        nobody = self._ruled.nobody
+        one = None if email is None else email_value(email)
+        other = None if phone_number is None else phone_value(phone_number)
+        if nobody:
+            one, other = (None if each in nobody else each for each in (one, other))
         if one is None and other is None:
             return None
         if dated is None:
@@ -78,15 +80,22 @@ class Customers:
 
     def root(self, cluster: int) -> int:
         """Return the name that stands for a cluster and all that were joined with it."""
-        return int(self._clusters[cluster])
+        heirs = self._heirs
+        while cluster in heirs:
+            heir = heirs[cluster]
+            if heir in heirs:
+                # So that the way is half as long for whoever asks next.
+                heirs[cluster] = heirs[heir]
+            cluster = heir
+        return cluster
 
     def age(self, cluster: int) -> Age:
         """Return the age of a cluster's oldest contact, its primary."""
-        return self._oldest[self._clusters[cluster]]
+        return self._oldest[self.root(cluster)]
 
     def primary(self, cluster: int) -> int:
         """Return the number of a cluster's primary."""
-        return self._oldest[self._clusters[cluster]][1]
+        return self._oldest[self.root(cluster)][1]
 
     def holder(self, value: Value) -> int | None:
         """Return a name of the cluster that has a value."""
@@ -96,12 +105,6 @@ class Customers:
     def next(self) -> int:
         """The number of the next new contact."""
         return self._next
-
-    def _counting(self, kind: Kind, text: str | None) -> Value | None:
-        if text is None:
-            return None
-        value = Value(kind, text)
-        return None if value in self._ruled.nobody else value
 
     def _moment(self, now: datetime, *values: Value | None) -> datetime:
         # A clock that is behind must not make a secondary older than its primary.
@@ -188,8 +191,9 @@ class Customers:
         roots = self.root(one), self.root(other)
         if roots[0] == roots[1]:
             return None
-        self._clusters.union(*roots)
-        root = self.root(one)
+        # The younger one becomes part of the older one, which has told more and will be asked for.
+        root, other_root = sorted(roots, key=self._oldest.__getitem__)
+        self._heirs[other_root] = root
         self._oldest[root] = min(self._oldest[each] for each in roots)
         concerned = [self._concerned.pop(each) for each in roots if each in self._concerned]
         if concerned:
@@ -204,6 +208,6 @@ class Customers:
         self.dates[content] = number, dated
         self.redated[number] = content
         email, phone_number = content
-        value = Value(Kind.EMAIL, email) if email else Value(Kind.PHONE, phone_number or "")
+        value = email_value(email) if email else phone_value(phone_number or "")
         root = self.root(self._holders[value])
         self._oldest[root] = min(self._oldest[root], (dated, number))

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from identity.deciding.given import NEW, Age, Call, Content, Memory
-from identity.identifiers import Value
+from identity.identifiers import Kind, Value
 from identity.models import EventKind
 
 
@@ -31,7 +31,7 @@ class NewClaim(NamedTuple):
 
 
 class Alone(NamedTuple):
-    """A contact to be added, its claim and its line of the ledger: a customer without any other."""
+    """A contact to be added, its claim and its line of the ledger: of a customer of one row."""
 
     number: int
     claim: int
@@ -39,6 +39,9 @@ class Alone(NamedTuple):
     email: str | None
     phone_number: str | None
     dated: datetime
+    primary: int
+    brought: Kind
+    """What its claim remembers; a secondary brings only that."""
 
 
 class Line(NamedTuple):

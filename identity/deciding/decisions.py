@@ -7,6 +7,7 @@ from identity.deciding.customers import Customers, Made, Told
 from identity.deciding.decided import Alone, Decided, Line, NewClaim, NewContact
 from identity.deciding.given import NEW, Call, Known, Ruled
 from identity.deciding.lonely import lonely
+from identity.identifiers import Kind
 from identity.models import EventKind
 
 
@@ -48,6 +49,8 @@ class _Decision:
         # The oldest of those who were primaries before, by the name that stands for a cluster.
         self._formers = dict(known.oldest)
         self._next_claim = decided.first_claim
+        # Of the last call that was a customer by itself.
+        self._line = -1
         self._decided = decided
 
     def of(self, calls: Sequence[Call], alone: Sequence[bool]) -> Decided:
@@ -56,7 +59,7 @@ class _Decision:
             if is_alone:
                 self._found(call)
                 continue
-            claim = self._repeat(call) if call.content in self._claims else self._tell(call)
+            claim = self._repeat(call) if call[:2] in self._claims else self._tell(call)
             if claim is None or not (call.reference or call.name):
                 continue
             reference = (claim, call.reference, call.name)
@@ -66,12 +69,20 @@ class _Decision:
         return self._result()
 
     def _found(self, call: Call) -> None:
-        """Take a call that is a customer by itself."""
+        """Take a call of a row that is a customer by itself."""
         email, phone_number, dated, line, reference, name = call
         decided, claim = self._decided, self._next_claim
         self._next_claim = claim + 1
-        contact = self._customers.fresh()
-        decided.alone.append(Alone(contact, claim, email, phone_number, dated or self._now))
+        number = primary = self._customers.fresh()
+        brought = Kind.PHONE if email is None else Kind.EMAIL
+        if line == self._line:
+            # Its row has two of one kind; the other one is that of the contact before.
+            first = decided.alone[-1]
+            primary = first.primary
+            brought = Kind.PHONE if email == first.email else Kind.EMAIL
+        self._line = line
+        moment = dated or self._now
+        decided.alone.append(Alone(number, claim, email, phone_number, moment, primary, brought))
         if email and phone_number:
             decided.links += 1
         decided.news.add(line)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from identity.identifiers import Kind, Value
+from identity.identifiers import Kind, Value, email_value, phone_value
 
 NEW = 1 << 62
 """Where the numbers of new contacts and claims begin until the database gives them ids. Above every
@@ -71,10 +71,10 @@ class Call(NamedTuple):
         # Asked for many times of each call: going through a generator takes twice as long.
         email, phone_number = self.email, self.phone_number
         if email is None:
-            return () if phone_number is None else (Value(Kind.PHONE, phone_number),)
+            return () if phone_number is None else (phone_value(phone_number),)
         if phone_number is None:
-            return (Value(Kind.EMAIL, email),)
-        return Value(Kind.EMAIL, email), Value(Kind.PHONE, phone_number)
+            return (email_value(email),)
+        return email_value(email), phone_value(phone_number)
 
 
 @dataclass(slots=True)
@@ -100,7 +100,8 @@ class Known:
 
     def is_repeat(self, call: Call, nobody: set[Value]) -> bool:
         """Tell whether the source has said all this before, and the tables hold it."""
-        told = self.claims.get(call.content)
+        content = call[:2]
+        told = self.claims.get(content)
         if told is None or (call.dated and call.dated < told[1]):
             return False
         if (call.reference or call.name) and (
@@ -108,4 +109,4 @@ class Known:
         ):
             return False
         holders = {self.holders.get(value) for value in call.values() if value not in nobody}
-        return None not in holders and (len(holders) < 2 or call.content in self.held)
+        return None not in holders and (len(holders) < 2 or content in self.held)

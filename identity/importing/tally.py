@@ -99,7 +99,8 @@ class Tally:
         self.links += decided.links
         self.claims += len(decided.claims) + len(decided.alone)
         self._kinds.update(line.kind for line in decided.lines)
-        self._kinds[EventKind.CONTACT_CREATED] += len(decided.alone)
+        created = sum(each.number == each.primary for each in decided.alone)
+        self._kinds[EventKind.CONTACT_CREATED] += created
         self._joins += ((id_of(former), call) for former, call in decided.joins)
         absorbed = {former: id_of(heir) for former, heir in decided.absorbed}
         for heir in absorbed.values():

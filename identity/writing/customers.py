@@ -1,4 +1,4 @@
-"""Customers of one contact, many of them: four rows each, made without a look at any other.
+"""Customers of one row each, many of them: rows that are made without a look at any other.
 
 Nearly all of a file is made of these, so their rows are not built cell by cell. PostgreSQL takes
 them as lines of text, which takes half the time of handing them to its driver.
@@ -6,6 +6,8 @@ them as lines of text, which takes half the time of handing them to its driver.
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -13,105 +15,134 @@ from identity.bulk import spoken
 from identity.deciding import Alone
 from identity.identifiers import Kind
 from identity.models import EventKind
-from identity.writing.loads import CLAIMS, CONTACTS, LINES, PRIMARY, Teller, Written
+from identity.writing.loads import CLAIMS, CONTACTS, LINES, PRIMARY, SECONDARY, Teller, Written
 
 EMAIL, PHONE = Kind.EMAIL.value, Kind.PHONE.value
-CREATED = EventKind.CONTACT_CREATED.value
+CREATED, LINKED = EventKind.CONTACT_CREATED.value, EventKind.CONTACT_LINKED.value
 NONE = "\\N"
 """How COPY has what is absent."""
 _MARKS = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
+class _Row(NamedTuple):
+    """A contact and its claim, with the ids that they were given, in the words of a database."""
+
+    id: int
+    place: int
+    email: str | None
+    phone_number: str | None
+    dated: str
+    primary: int
+    brought: str
+
+
 class Founded:
     """Customers to be written, with the ids of their contacts and the places of their claims."""
 
-    def __init__(self, alone: Sequence[Alone], ids: Written, places: Callable[[int], int]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        alone: Sequence[Alone],
+        ids: Written,
+        places: Callable[[int], int],
+        teller: Teller,
+    ) -> None:
+        self._connection = connection
+        self._teller = teller
+        speak: Callable[[datetime], str] = spoken(connection.dialect)
+        self._now = speak(teller.now)
         self._rows = [
-            (ids.contact(number), places(claim), email, phone_number, dated)
-            for number, claim, email, phone_number, dated in alone
+            _Row(
+                *(ids.contact(number), places(claim), email, phone_number, speak(dated)),
+                *(ids.contact(primary), EMAIL if brought is Kind.EMAIL else PHONE),
+            )
+            for number, claim, email, phone_number, dated, primary, brought in alone
         ]
 
     def identifiers(self) -> Iterable[tuple[str, str, int]]:
         """Yield the rows of their identifiers."""
-        for id_, _, email, phone_number, _ in self._rows:
-            if email:
+        for id_, _, email, phone_number, _, primary, brought in self._rows:
+            if email and (id_ == primary or brought is EMAIL):
                 yield EMAIL, email, id_
-            if phone_number:
+            if phone_number and (id_ == primary or brought is PHONE):
                 yield PHONE, phone_number, id_
 
-    def write_contacts(self, connection: Connection, teller: Teller) -> None:
-        """Write their contacts."""
-        speak = spoken(connection.dialect)
-        now = speak(teller.now)
-        if connection.dialect.name == "postgresql":
-            end = f"{NONE}\t{PRIMARY}\t"
+    def write_contacts(self) -> None:
+        """Write their contacts, each primary before its secondary."""
+        now = self._now
+        if self._is_copied:
             lines = [
-                f"{id_}\t{email}\t{phone}\t{end}{dated}\t{now}\n"
-                for id_, _, email, phone, dated in self._as_text(speak)
+                f"{id_}\t{email}\t{phone}\t{NONE}\t{PRIMARY}\t{dated}\t{now}\n"
+                if id_ == to
+                else f"{id_}\t{email}\t{phone}\t{to}\t{SECONDARY}\t{dated}\t{now}\n"
+                for id_, _, email, phone, dated, to, _ in self._as_text
             ]
-            CONTACTS.insert_lines(connection, lines)
-        else:
-            rows = self._rows
-            CONTACTS.insert_spoken(
-                connection,
-                [(id_, e, p, None, PRIMARY, speak(dated), now) for id_, _, e, p, dated in rows],
-            )
+            CONTACTS.insert_lines(self._connection, lines)
+            return
+        CONTACTS.insert_spoken(
+            self._connection,
+            [
+                (id_, email, phone, None, PRIMARY, dated, now)
+                if id_ == to
+                else (id_, email, phone, to, SECONDARY, dated, now)
+                for id_, _, email, phone, dated, to, _ in self._rows
+            ],
+        )
 
-    def write_claims(self, connection: Connection, teller: Teller) -> None:
+    def write_claims(self) -> None:
         """Write their claims."""
-        speak = spoken(connection.dialect)
-        source, now, import_id = teller.source, speak(teller.now), teller.import_id
-        if connection.dialect.name == "postgresql":
+        now, (source, _, import_id) = self._now, self._teller
+        if self._is_copied:
             told, by = f"{_marked(source)}\t{now}\t", f"\t{import_id or NONE}\t"
-            kinds = {True: f"\t{PHONE}\t{NONE}\t{NONE}\n", False: f"\t{EMAIL}\t{NONE}\t{NONE}\n"}
             lines = [
-                f"{place}\t{email}\t{phone}\t{told}{dated}{by}{id_}{kinds[email == NONE]}"
-                for id_, place, email, phone, dated in self._as_text(speak)
+                f"{place}\t{email}\t{phone}\t{told}{dated}{by}{id_}\t{brought}\t{NONE}\t{NONE}\n"
+                for id_, place, email, phone, dated, _, brought in self._as_text
             ]
-            CLAIMS.insert_lines(connection, lines)
-        else:
-            CLAIMS.insert_spoken(
-                connection,
-                [
-                    (
-                        *(place, e, p, source, now, speak(dated), import_id),
-                        *(id_, EMAIL if e else PHONE, None, None),
-                    )
-                    for id_, place, e, p, dated in self._rows
-                ],
-            )
+            CLAIMS.insert_lines(self._connection, lines)
+            return
+        CLAIMS.insert_spoken(
+            self._connection,
+            [
+                (place, email, phone, source, now, dated, import_id, id_, brought, None, None)
+                for id_, place, email, phone, dated, _, brought in self._rows
+            ],
+        )
 
-    def write_lines(self, connection: Connection, teller: Teller) -> None:
+    def write_lines(self) -> None:
         """Write their lines of the ledger."""
-        speak = spoken(connection.dialect)
-        now, name = speak(teller.now), teller.name
-        if connection.dialect.name == "postgresql":
-            begin, end = f"{now}\t{CREATED}\t{_marked(name)}\t", f"\t{NONE}\ttrue\n"
+        now, name = self._now, self._teller.name
+        if self._is_copied:
+            source, end = _marked(name), f"\t{NONE}\ttrue\n"
+            founded, linked = f"{now}\t{CREATED}\t{source}\t", f"{now}\t{LINKED}\t{source}\t"
             lines = [
-                f"{begin}{id_}\t{id_}\t{email}\t{phone}{end}"
-                for id_, _, email, phone, _ in self._as_text(speak)
+                f"{founded if id_ == to else linked}{to}\t{id_}\t{email}\t{phone}{end}"
+                for id_, _, email, phone, _, to, _ in self._as_text
             ]
-            LINES.insert_lines(connection, lines)
-        else:
-            rows = self._rows
-            LINES.insert_spoken(
-                connection,
-                [(now, CREATED, name, id_, id_, e, p, None, True) for id_, _, e, p, _ in rows],
-            )
+            LINES.insert_lines(self._connection, lines)
+            return
+        LINES.insert_spoken(
+            self._connection,
+            [
+                (now, CREATED if id_ == to else LINKED, name, to, id_, email, phone, None, True)
+                for id_, _, email, phone, _, to, _ in self._rows
+            ],
+        )
 
-    def _as_text(
-        self, speak: Callable[[datetime], str]
-    ) -> Iterable[tuple[int, int, str, str, str]]:
-        """Return the rows as COPY has them."""
+    @property
+    def _is_copied(self) -> bool:
+        return self._connection.dialect.name == "postgresql"
+
+    @cached_property
+    def _as_text(self) -> list[tuple[int, int, str, str, str, int, str]]:
+        """The rows as COPY has them."""
         return [
-            (
-                *(id_, place, _marked(email) if email else NONE),
-                *(_marked(phone) if phone else NONE, speak(dated)),
-            )
-            for id_, place, email, phone, dated in self._rows
+            (id_, place, _marked(email), _marked(phone), dated, primary, brought)
+            for id_, place, email, phone, dated, primary, brought in self._rows
         ]
 
 
-def _marked(text: str) -> str:
+def _marked(text: str | None) -> str:
+    if text is None:
+        return NONE
     # In a quoted address nearly anything may stand.
-    return text.translate(_MARKS) if not text.isprintable() or "\\" in text else text
+    return text.translate(_MARKS) if "\\" in text or not text.isprintable() else text
