@@ -3,17 +3,24 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from sqlalchemy import exists, select
+
 from identity import database
 from identity.batching import looking
-from identity.deciding import NEW, Call, Decided, Known, decide
-from identity.identifiers import Value
+from identity.batching.looking import Look
+from identity.deciding import NEW, Alone, Call, Decided, Known, Ruled, decide
+from identity.identifiers import Kind, Value, email_value, phone_value
 from identity.importing.beforehand import Beforehand
+from identity.models import Identifier
+
+ANYBODY = select(exists().select_from(Identifier.table()))
 
 
 class Imagined:
     """Decides batches upon the database and upon all batches before, which it remembers.
 
-    Its memory grows with what is new in the file, not with its rows.
+    Its memory grows with what is new in the file, not with its rows. What references come to is no
+    figure of a plan, so they are forgotten.
     """
 
     def __init__(self, source: str, after: Beforehand | None = None) -> None:
@@ -24,10 +31,11 @@ class Imagined:
         self._next_claim = NEW
         self._new = Known()
         self._successors: dict[int, int] = {}
+        self._is_empty = not database.read(lambda connection: connection.scalar(ANYBODY))
 
     def take(self, calls: Sequence[Call]) -> Decided:
         """Return what a batch would bring."""
-        found = database.retrying(lambda: looking.look_now(calls, self._source))
+        found = self._look(calls)
         if self._after:
             self._after.amend(found, calls)
         known = self._known(calls, found)
@@ -38,11 +46,33 @@ class Imagined:
             datetime.now(UTC),
             first=self._next,
             first_claim=self._next_claim,
+            alone=True,
         )
         self._next = decided.next
-        self._next_claim += len(decided.claims)
+        self._next_claim += len(decided.claims) + len(decided.alone)
+        for each in decided.alone:
+            self._remember_alone(each)
         self._remember(decided)
         return decided
+
+    def _look(self, calls: Sequence[Call]) -> Look:
+        # Where nobody is known, nothing is known of anything.
+        if self._is_empty:
+            return Look(Known(), Ruled(), {}, set())
+        return database.retrying(lambda: looking.look_now(calls, self._source))
+
+    def _remember_alone(self, each: Alone) -> None:
+        new = self._new
+        number, claim, email, phone_number, dated, primary, brought = each
+        if email and (number == primary or brought is Kind.EMAIL):
+            new.holders[email_value(email)] = primary
+        if phone_number and (number == primary or brought is Kind.PHONE):
+            new.holders[phone_value(phone_number)] = primary
+        content = email, phone_number
+        new.contents[content] = number, dated
+        new.claims[content] = claim, dated
+        if number == primary:
+            new.oldest[number] = dated, number
 
     def _remember(self, decided: Decided) -> None:
         new = self._new
@@ -59,7 +89,6 @@ class Imagined:
         new.held.update(
             (each.email, each.phone_number) for each in decided.claims if each.held_by is not None
         )
-        new.references.update(decided.references)
         for name, (created_at, primary) in decided.ages.items():
             new.oldest[primary] = created_at, primary
             if name != primary:
@@ -84,9 +113,6 @@ class Imagined:
                 known.pairs.add(content)
                 if content in new.held:
                     known.held.add(content)
-            reference = known.claims.get(content, (0,))[0], call.reference, call.name
-            if reference in new.references:
-                known.references.add(reference)
             for value in call.values():
                 self._hold(value, found, known)
         for value in found.ruled.apart:
