@@ -31,15 +31,26 @@ class Recall:
         self._wary = 0
 
     def to_ask(self, calls: Sequence[Call]) -> Sequence[Call]:
-        """Return the calls about which the database is to be asked."""
+        """Return the calls about which the database is to be asked, without what is new of them.
+
+        What is not asked about is not found either, by way of another call that has it too: of a
+        value that is known all calls must be.
+        """
         if not self._hopes:
             return calls
         met, mask = self._met, self._mask
-        return [
-            call
-            for call in calls
-            if (call[0] and met[hash(call[0]) & mask]) or (call[1] and met[hash(call[1]) & mask])
-        ]
+        asked = []
+        for call in calls:
+            email, phone_number = call[:2]
+            here = email is not None and met[hash(email) & mask]
+            there = phone_number is not None and met[hash(phone_number) & mask]
+            if here and there:
+                asked.append(call)
+            elif here:
+                asked.append(call._replace(phone_number=None))
+            elif there:
+                asked.append(call._replace(email=None))
+        return asked
 
     def heard(self, found: Look) -> None:
         """Hear what was found when the database was asked about all."""
