@@ -18,7 +18,6 @@ from sqlalchemy import (
     Connection,
     Dialect,
     FromClause,
-    Integer,
     Row,
     Select,
     Table,
@@ -33,14 +32,11 @@ from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
 
 from identity.database import UtcDateTime
-from identity.errors import LostRace
 from identity.probing import are_few
 
 ASKED = 1000
 FEW = 20
 """Rows up to which PostgreSQL is sent inserts: beginning a COPY takes as long."""
-TAKEN = 10_000
-"""Rows whose keys are taken by one statement."""
 MOMENTS = 4096
 """Moments whose converted form is kept."""
 
@@ -199,41 +195,3 @@ class Load:
             return cells
 
         return map(cells_of, rows)
-
-
-class Taking:
-    """Rows of texts and numbers whose keys somebody else may have taken.
-
-    The database is not left to refuse such a row: it would write the key, somebody's email, into
-    its log.
-    """
-
-    def __init__(self, table: Table, *columns: str) -> None:
-        """Insert those columns; the others get their defaults."""
-        into = f"INSERT INTO {table.name} ({', '.join(columns)})"
-        arrays = ", ".join(
-            "%b::bigint[]" if isinstance(table.c[name].type, Integer) else "%b::text[]"
-            for name in columns
-        )
-        places = ", ".join("?" * len(columns))
-        unless_taken = "ON CONFLICT DO NOTHING"
-        self._postgresql = f"{into} SELECT * FROM unnest({arrays}) {unless_taken}"  # noqa: S608
-        self._sqlite = f"{into} VALUES ({places}) {unless_taken}"
-
-    def insert(self, connection: Connection, rows: Iterable[Values]) -> None:
-        """Insert `rows`, each in the order of the columns.
-
-        Raise `LostRace` when a key is taken; others may be written then, so the transaction must
-        end without a commit. Otherwise as `Load.insert`.
-        """
-        driver: Any = connection.connection.driver_connection
-        ahead = iter(rows)
-        while chunk := list(islice(ahead, TAKEN)):
-            cursor = driver.cursor()
-            if connection.dialect.name == "postgresql":
-                columns = zip(*chunk, strict=True)
-                cursor.execute(self._postgresql, [list(column) for column in columns])
-            else:
-                cursor.executemany(self._sqlite, chunk)
-            if cursor.rowcount < len(chunk):
-                raise LostRace("somebody else took one of the keys first")

@@ -38,7 +38,7 @@ FLOORS = {
         }
         | {"roles"},
         {"identifiers", "formulas", "database", "probing"},
-        {"models", "prepared", "bulk", "fillers", "group_commit"},
+        {"models", "prepared", "bulk", "keyed", "fillers", "group_commit"},
         {"deciding", "clusters", "ledger", "events", "auditing"},
         {"evidence", "writing", "browsing", "activity", "access", "transcribing", "crowds"},
         {"rebuilding", "naming"},
@@ -69,7 +69,8 @@ FLOORS = {
     ],
     "identity.deciding": [
         {"given"},
-        {"customers", "decided", "lonely"},
+        {"customers", "decided"},
+        {"lonely"},
         {"decisions"},
     ],
     "identity.writing": [

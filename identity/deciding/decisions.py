@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from identity.deciding.customers import Customers, Made, Told
-from identity.deciding.decided import Alone, Decided, Line, NewClaim, NewContact
+from identity.deciding.decided import Decided, Line, NewClaim, NewContact
 from identity.deciding.given import NEW, Call, Known, Ruled
-from identity.deciding.lonely import lonely
-from identity.identifiers import Kind
+from identity.deciding.lonely import Founding, lonely
 from identity.models import EventKind
 
 
@@ -48,16 +47,14 @@ class _Decision:
         self._seen: list[tuple[EventKind, Call]] = []
         # The oldest of those who were primaries before, by the name that stands for a cluster.
         self._formers = dict(known.oldest)
-        self._next_claim = decided.first_claim
-        # Of the last call that was a customer by itself.
-        self._line = -1
         self._decided = decided
 
     def of(self, calls: Sequence[Call], alone: Sequence[bool]) -> Decided:
         """Take all calls and return what they bring; `alone` tells which concern nobody else."""
+        founding = Founding(self._decided, self._customers, self._now)
         for call, is_alone in zip(calls, alone, strict=True):
             if is_alone:
-                self._found(call)
+                founding.take(call, len(self._added))
                 continue
             claim = self._repeat(call) if call[:2] in self._claims else self._tell(call)
             if claim is None or not (call.reference or call.name):
@@ -67,28 +64,6 @@ class _Decision:
                 self._references.add(reference)
                 self._decided.references.append(reference)
         return self._result()
-
-    def _found(self, call: Call) -> None:
-        """Take a call of a row that is a customer by itself."""
-        email, phone_number, dated, line, reference, name = call
-        decided, claim = self._decided, self._next_claim
-        self._next_claim = claim + 1
-        number = primary = self._customers.fresh()
-        brought = Kind.PHONE if email is None else Kind.EMAIL
-        if line == self._line:
-            # Its row has two of one kind; the other one is that of the contact before.
-            first = decided.alone[-1]
-            primary = first.primary
-            brought = Kind.PHONE if email == first.email else Kind.EMAIL
-        self._line = line
-        moment = dated or self._now
-        decided.alone.append(Alone(number, claim, email, phone_number, moment, primary, brought))
-        if email and phone_number:
-            decided.links += 1
-        decided.news.add(line)
-        decided.told.add(line)
-        if reference or name:
-            decided.references.append((claim, reference, name))
 
     def _repeat(self, call: Call) -> int:
         """Take what the source has said before; return the number of the claim."""
@@ -113,7 +88,7 @@ class _Decision:
         if told is None:
             self._decided.empty.add(call.line)
             return None
-        number, self._next_claim = self._next_claim, self._next_claim + 1
+        number = self._decided.first_claim + len(self._added) + len(self._decided.alone)
         self._added[number] = NewClaim(number, *call.content, told.dated, told.memory, told.held_by)
         self._claims[call.content] = number, told.dated
         self._decided.told.add(call.line)

@@ -14,9 +14,10 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from identity import auditing, database, evidence, rebuilding, writing
 from identity.auditing import Deed
-from identity.bulk import Change, Load, Taking, without_collecting
+from identity.bulk import Change, Load, without_collecting
 from identity.errors import Conflict, NotFound
 from identity.importing import register as imports
+from identity.keyed import Taking
 from identity.models import Claim, EventKind, KeptApart, Ruling, Withdrawal
 from identity.rebuilding import Locks
 from identity.rulings import effects, register

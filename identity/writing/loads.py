@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from identity.bulk import Load, Taking
+from identity.bulk import Load
 from identity.deciding import NEW
+from identity.keyed import Taking
 from identity.models import Claim, Contact, Event, Identifier, Precedence, Reference
 
 PRIMARY, SECONDARY = Precedence.PRIMARY.value, Precedence.SECONDARY.value
