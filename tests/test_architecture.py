@@ -86,7 +86,8 @@ FLOORS = {
         {"telling"},
     ],
     "identity.importing": [
-        {"cells", "formats", "figures", "register"},
+        {"cells", "formats", "figures", "signs"},
+        {"register"},
         {"addresses", "calendars", "columns", "countries", "numbers"},
         {"dates", "opening", "rejects"},
         {"aligning", "inspecting", "surveying"},

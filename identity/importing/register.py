@@ -1,6 +1,5 @@
 """What is kept about each import: the file's name, who gave it, when, and the counts."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from identity import database
 from identity.errors import Conflict, IdentityError, InvalidInput, NotFound
+from identity.importing import signs
 from identity.models import FREQUENT, LARGEST_ID, Event, EventKind, Import
 
 SHOWN = 50
@@ -22,6 +22,8 @@ AROUND = 5_000
 """Lines of the ledger among which the first contact of an import is, and the last one."""
 KEPT = timedelta(days=1)
 """How long an uploaded file waits for its plan to be confirmed."""
+NOTHING = {"content": None, "reading": None, "plan": None, "work": None}
+"""What is left of a file that is no longer kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,7 @@ def give(file_name: str, given_by: str, content: bytes | None = None) -> int:
     def write() -> int:
         with database.transaction() as connection:
             # Customers' data that nobody came back for is not to lie about.
-            kept = dict.fromkeys(("content", "reading", "plan", "work"))
-            connection.execute(update(Import).where(forgotten).values(kept))
+            connection.execute(update(Import).where(forgotten).values(NOTHING))
             done = connection.execute(insert(Import).values(values).returning(Import.id))
             return int(done.scalar_one())
 
@@ -178,21 +179,10 @@ def check_ended(connection: Connection, import_id: int) -> None:
 @contextmanager
 def running(import_id: int) -> Iterator[None]:
     """Let everybody know that an import is running, until the block ends."""
-    ended = threading.Event()
-
-    def tell() -> None:
-        while not ended.wait(HEARD_OF):
-            # Whoever cannot be told now is told the next time.
-            with suppress(IdentityError):
-                note(import_id, seen_at=datetime.now(UTC))
-
-    thread = threading.Thread(target=database.elsewhere(tell), name="import", daemon=True)
-    thread.start()
     try:
-        yield
+        with signs.of_life(HEARD_OF, lambda: note(import_id, seen_at=datetime.now(UTC))):
+            yield
     finally:
-        ended.set()
-        thread.join()
         with suppress(IdentityError):
             note(import_id, seen_at=None)
 

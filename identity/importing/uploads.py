@@ -20,8 +20,6 @@ from identity.importing.register import RUNS_FOR
 from identity.models import Import
 
 UNDER_WAY = "This file is being imported just now."
-NOTHING = {"content": None, "reading": None, "plan": None, "work": None}
-"""What is left of a file that is no longer kept."""
 
 
 @dataclass(frozen=True, slots=True)

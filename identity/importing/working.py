@@ -2,12 +2,11 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from identity import database
 from identity.errors import IdentityError
-from identity.importing import uploads
+from identity.importing import signs, uploads
 from identity.importing.uploads import Work, as_json
 
 TOLD = 1.0
@@ -50,21 +49,8 @@ class Worker:
     @contextmanager
     def telling(self) -> Iterator[None]:
         """Let everybody know how far it is, until the block ends."""
-        ended = threading.Event()
-
-        def tell() -> None:
-            while not ended.wait(TOLD):
-                # Whoever cannot be told now is told the next time.
-                with suppress(IdentityError):
-                    self._tell()
-
-        thread = threading.Thread(target=database.elsewhere(tell), name="telling", daemon=True)
-        thread.start()
-        try:
+        with signs.of_life(TOLD, self._tell):
             yield
-        finally:
-            ended.set()
-            thread.join()
 
     def end(self, **values: object) -> None:
         """Keep what came of it, unless it is somebody else's by now."""

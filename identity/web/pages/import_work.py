@@ -101,7 +101,7 @@ def _carry_out(import_id: int, worker: Worker, who: str | None, seen: str) -> No
     with Rejects(source.file.header, lambda: rejected, source.file.separator) as rejects:
         running.carry_out(source, _Watcher(worker, BRINGING, rejects), import_id, choices, many)
         rejects.flush()
-        register.note(import_id, rejects=rejected.getvalue() or None, **uploads.NOTHING)
+        register.note(import_id, rejects=rejected.getvalue() or None, **register.NOTHING)
     growth.keep(import_id)
 
 
