@@ -17,6 +17,7 @@ from identity.importing.working import Stopped, Worker
 from identity.models import Contact, Import
 from identity.verification import verify
 from identity.web import errands
+from identity.web.pages import import_work
 from tests.conftest import See
 from tests.pages import PAGES, field, folded, send, text
 from tests.tables import count
@@ -229,6 +230,19 @@ def test_only_the_plan_that_was_seen_is_confirmed(client: FlaskClient) -> None:
     page = confirm(client, seen)
 
     assert "This is not the plan that you confirmed." in text(page)
+    assert count(Contact) == 0
+
+
+def test_what_is_planned_anew_between_the_click_and_the_work_is_not_done(
+    client: FlaskClient,
+) -> None:
+    upload(client)
+
+    with client.application.app_context():
+        import_work.carry_out(1, None, seen="the fingerprint of the plan before")
+    errands.of(client.application).wait()
+
+    assert register.get(1).started_at is None
     assert count(Contact) == 0
 
 

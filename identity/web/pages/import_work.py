@@ -87,7 +87,8 @@ def _made(import_id: int, worker: Worker) -> dict[str, Any]:
 
 def _carry_out(import_id: int, worker: Worker, who: str | None, seen: str) -> None:
     kept = uploads.get(import_id).plan
-    if kept is None or kept["standing"] != showing.standing():
+    # Between the click and this, somebody else may have chosen and planned something else.
+    if not kept or kept["fingerprint"] != seen or kept["standing"] != showing.standing():
         worker.anew(PLANNING)
         made = _made(import_id, worker)
         if made["fingerprint"] != seen:
