@@ -32,7 +32,9 @@ Note: this was exported from here for a spreadsheet, and is not a copy. It does 
 customers were merged without a new contact, nor who told what; those merges are lost in it.
 A copy is what export --evidence writes."""
 HELP = """\
-Import customers from a CSV file, or a copy into an empty database.
+Import customers from a file, or a copy into an empty database.
+
+The file is CSV or .xlsx, packed with gzip or ZIP perhaps; - is what comes through a pipe.
 
 Exports of Shopify, WooCommerce, Stripe, HubSpot, Mailchimp, Klaviyo, Salesforce, Zendesk, Square,
 Outlook and Google are recognised by the names of their columns, and so is any file with a column
@@ -45,8 +47,9 @@ by a ruling of that import which can be undone; --as-it-is joins them.
 A copy that export --evidence wrote goes into an empty database only, all of it or nothing,
 and gives back every customer, id, ruling and source.
 
-Rows of which something cannot be used are written to FILE.rejects.csv, and never over a file
-that is there: mend them in a spreadsheet, and import that file.
+Rows of which something cannot be used are written beside the file, those of customers.csv to
+customers.rejects.csv, and never over a file that is there: mend them in a spreadsheet, and
+import that file.
 
 By a schedule: --tolerate 1% imports nothing when more than one row of a hundred is in doubt,
 and exits with 0 when not; without it all is imported that can be used. --json prints one

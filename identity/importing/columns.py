@@ -132,7 +132,7 @@ def recognised(header: Sequence[str]) -> int:
 
 
 def choose(header: Sequence[str], chosen: Chosen | None = None) -> Columns:
-    """Return what to read; raise `InvalidInput` when a named column or any usable one lacks."""
+    """Return what to read; raise `InvalidInput` when a named one is missing, or any usable."""
     chosen, places = chosen or Chosen(), named(header)
     spelt = [name.strip() for name in header]
 

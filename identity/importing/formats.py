@@ -95,7 +95,7 @@ REFERENCE = {
         *("numeroclient", "numerocliente", "idcliente", "codicecliente", "klantnummer"),
     ),
 }
-"""What each format calls its records by. A Shopify order's number is no customer's."""
+"""What each format calls its customers by. A Shopify order's number is no customer's."""
 NAME = (
     ("firstname", "lastname"),
     ("givenname", "familyname"),

@@ -61,7 +61,7 @@ class Read(NamedTuple):
     """A row, as it was understood."""
 
     calls: list[Call]
-    """None when nothing of it can be used."""
+    """Empty when nothing of it can be used."""
     doubts: list[Doubt]
 
 

@@ -5,7 +5,7 @@ import io
 import zipfile
 import zlib
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from identity.counting import counted
 from identity.errors import InvalidInput
@@ -27,12 +27,14 @@ DOCUMENT = {"[Content_Types].xml", "mimetype", "Index/Document.iwa"}
 """What is in documents that are ZIP archives only by the way."""
 
 
-class Unpacked:
+class Unpacked(NamedTuple):
     """What is inside of all that a file is packed in."""
 
-    def __init__(self, opened: Opened, how: tuple[str, ...] = (), *, cut: bool = False) -> None:
-        self.opened, self.how, self.cut = opened, how, cut
-        """`how` are the kinds of what it was packed in; `cut` tells that it ends in the middle."""
+    opened: Opened
+    how: tuple[str, ...] = ()
+    """The kinds of what it was packed in."""
+    cut: bool = False
+    """Whether it ends in the middle."""
 
 
 def unpack(opened: Opened, room: Room) -> Unpacked:

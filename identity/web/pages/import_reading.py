@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from identity.errors import InvalidInput
 from identity.importing import register, uploads
 from identity.importing.columns import Chosen
+from identity.importing.dates import DAY_FIRST, MONTH_FIRST
 from identity.web import blueprint, domain, paths
 from identity.web.marks import May, allow
 from identity.web.pages import import_readings, import_work
@@ -24,8 +25,8 @@ FEW = 12
 """Columns that are all shown at once. Of more, those that are not read are folded away."""
 DATES = {
     "": "As the file itself shows",
-    "day-first": "Day first: 31/12/2024",
-    "month-first": "Month first: 12/31/2024",
+    DAY_FIRST: "Day first: 31/12/2024",
+    MONTH_FIRST: "Month first: 12/31/2024",
 }
 ONE_REFERENCE = "Only one column can be the reference."
 
@@ -108,7 +109,8 @@ def _page(listed: register.Listed, reading: Mapping[str, Any], wrong: Mapping[st
     first = [each for each in named if each[1]["as"] or each[1]["name"].strip() in looks]
     rest = [each for each in named if each not in first]
     if reading.get("guessed") or not reading["recognised"] or len(named) <= FEW:
-        first, rest = named, []
+        # Of more than can be shown, those that are read come first.
+        first, rest = (first + rest if len(named) > MOST else named), []
     return render_template(
         "import_reading.html",
         listed=listed,

@@ -4,7 +4,7 @@ Begun by a form, done by an errand. What becomes of it is kept with the file, wh
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ from identity.web.pages import import_readings
 
 READING, COMPARING, BRINGING = "Reading", "Comparing with what is known", "Importing"
 """The steps, as the bar names them."""
+Do = Callable[[int, Worker], None]
 FAILED = "Something went wrong on our side, and it is reported."
 
 
@@ -44,13 +45,13 @@ def carry_out(import_id: int, who: str | None, seen: str) -> None:
     _begin(import_id, IMPORTING, partial(_carry_out, who=who, seen=seen))
 
 
-def _begin(import_id: int, doing: str, do: Any) -> None:
+def _begin(import_id: int, doing: str, do: Do) -> None:
     by = uploads.begin(import_id, doing)
     if by is not None:
         errands.of().run(_errand(import_id, by, doing, do))
 
 
-def _errand(import_id: int, by: str, doing: str, do: Any) -> Errand:
+def _errand(import_id: int, by: str, doing: str, do: Do) -> Errand:
     def run(others: Errands) -> None:
         worker = Worker(import_id, by, doing, others.stopping)
         try:
