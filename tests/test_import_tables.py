@@ -88,6 +88,7 @@ def test_a_row_that_sums_up_is_no_customer(last: str) -> None:
 
 def test_a_customer_called_total_is_one() -> None:
     assert examined("name,email\nTotal,sum@hillvalley.edu\n").count == 1
+    assert examined("email,name\nsum@hillvalley.edu,Total\n").count == 1
 
 
 def test_two_columns_of_one_name_are_told() -> None:
@@ -121,6 +122,15 @@ def test_a_last_row_that_is_cut_off_is_not_to_be_trusted(end: str, why: str) -> 
 )  # fmt: skip
 def test_a_last_row_that_is_whole_needs_no_line_end(end: str) -> None:
     assert not examined(COMPLETE + end).suspicious
+
+
+@pytest.mark.parametrize("above", ["", "a@x.org,+4915112345678\n"])
+def test_a_number_that_is_cut_off_is_told_where_there_are_few(above: str) -> None:
+    file = examined(f"email,phone\n{above}b@x.org,+49151")
+
+    assert list(file.suspicious.values()) == [SHORT]
+    assert not examined(f"email,phone\n{above}b@x.org,+4915112345679").suspicious
+    assert not examined("email,phone\na@x.org,+15550001\nb@x.org,+15550002").suspicious
 
 
 def test_rows_as_short_as_the_others_are_not_cut_off() -> None:

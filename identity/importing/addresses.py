@@ -39,7 +39,8 @@ def emails_of(text: str) -> Values:
     except ValueError:
         first, *others = [*_addresses(text)] or [""]
         # The guard of the first was that of the cell.
-        return together(map(_address, [first, *map(unguarded, others)]))
+        parts = [first, *map(unguarded, others)]
+        return together(map(_address if len(parts) == 1 else _whole_address, parts))
 
 
 def _addresses(text: str) -> Iterator[str]:
@@ -62,6 +63,14 @@ def _named(text: str) -> Iterator[str]:
         yield found[1]
         end = found.end()
     yield from _BETWEEN_EMAILS.split(text[end:])
+
+
+def _whole_address(text: str) -> Values:
+    """Return one of several; a@b is none of "a@b,de", nor is {a@b.de of a list."""
+    _, at, domain = text.rpartition("@")
+    if at and (text.startswith("{") or "." not in domain):
+        return Values((), NO_EMAIL)
+    return _address(text)
 
 
 def _address(text: str) -> Values:

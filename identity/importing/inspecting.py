@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from identity.counting import counted
 from identity.errors import InvalidInput
+from identity.identifiers import is_of_email, is_valid_phone_number
 from identity.importing.columns import Columns
 from identity.importing.opening.tables import Table
 from identity.importing.opening.texts import END, Row
@@ -112,16 +113,26 @@ class Inspection:
             return True
         if self._cut or (not self._ended and len(cells) < width):
             self.suspicious[line] = CUT
-        elif number and self._compared >= FEW and len(number) < self._shortest - 1:
+        elif number and not self._ended and self._is_short(number):
             self.suspicious[line] = SHORT
         elif self._sums_up(cells):
             self.summary = last
             return False
         return True
 
+    def _is_short(self, number: str) -> bool:
+        if self._compared >= FEW:
+            return len(number) < self._shortest - 1
+        # Few tell nothing; then its country does, in which numbers may be longer.
+        shorter = not self._compared or len(number) < self._shortest
+        return shorter and number.startswith("+") and not is_valid_phone_number(number)
+
     def _sums_up(self, cells: Sequence[str]) -> bool:
         first = next(cell.strip() for cell in cells if cell.strip())
         told = [each.cell(cells) for each in (*self._columns.emails, *self._columns.phones)]
+        # There are customers called total@example.com.
+        if is_of_email(first):
+            return False
         return bool(SUMMARY.fullmatch(first)) and not any(set(told) - {"", first})
 
 

@@ -32,6 +32,7 @@ NO_REGION = (
 )
 TOO_LONG = "this has more digits than a phone number can have. Put a semicolon between two numbers."
 UNCLEAR = "this may be one phone number or several. Put a semicolon between two numbers."
+NO_DATE = "this is a date, a time or an amount, and not a phone number."
 _BETWEEN_NUMBERS = re.compile(r"[;|\r\n]+(?!\s*ext=)|:::|(?<=\d)[)\s]*(?=\+)")
 _EXTENSION = re.compile(
     r"\s*(?:ext|extn|extension|x|#|dw|durchwahl|app|poste|anexo|ramal|int|interno|toestel)[.:=\s]*\d+\s*",
@@ -45,6 +46,13 @@ _LABEL = re.compile(
 _SIMPLE = re.compile(r"\+?[\d ()-]*\d")
 """What most numbers look like, and nothing else does."""
 _FRACTION = re.compile(r"(\+?\d{5,})[.,]0{1,2}")
+_DATED = re.compile(
+    r"(?:19|20)\d\d([-/.])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])(?:[T ].*)?"
+    r"|(?:0?[1-9]|[12]\d|3[01])([-/.])(?:0?[1-9]|[12]\d|3[01])\2(?:19|20)\d\d(?: .*)?"
+    r"|\d?\d:\d\d(?::\d\d)?|\d+\.\d{1,2}"
+)
+"""Below the header of phone numbers where a cell is missing: who came on one day would be one."""
+_WITHIN = re.compile(r"\s+"), re.compile(r"[-\u2010-\u2015.&_]+")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[,.]\d{3}){2,}")
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?e\+?\d+", re.IGNORECASE)
 
@@ -122,6 +130,8 @@ def _numbers(part: str, region: str | None) -> Iterator[Values]:
 
 
 def _number(text: str, region: str | None) -> Values:
+    if _DATED.fullmatch(text):
+        return Values((), NO_DATE)
     try:
         number = parse_phone_number(text, region)
     except ValueError:
@@ -131,9 +141,21 @@ def _number(text: str, region: str | None) -> Values:
     if number is None:
         return NONE
     if len(number) <= LONGEST:
-        return Values((number,))
+        two = len(number) >= 2 * WHOLE and _is_two(text)
+        return Values((), UNCLEAR) if two else Values((number,))
     main = number.partition(";")[0].removeprefix("00")
     return Values((number,)) if _digits(main) <= LONGEST else Values((), TOO_LONG)
+
+
+def _is_two(text: str) -> bool:
+    """Tell whether a text without a country code falls into parts of which each is a number."""
+    if text.startswith(("+", "00")):
+        return False
+    found = ([_digits(part) for part in mark.split(text)] for mark in _WITHIN)
+    return any(
+        min(filter(None, counts), default=0) >= WHOLE and sum(map(bool, counts)) > 1
+        for counts in found
+    )
 
 
 def _digits(text: str) -> int:
