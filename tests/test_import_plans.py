@@ -214,7 +214,7 @@ def test_a_plan_that_would_be_another_one_by_now_is_shown_and_not_done(
 
     page = confirm(client, plan)
 
-    assert "Something was told meanwhile" in text(page)
+    assert "Something was told or chosen meanwhile" in text(page)
     assert "1 stays primary" in text(page)
     assert count(Contact) == 2
     assert register.get(1).started_at is None
