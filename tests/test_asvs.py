@@ -64,9 +64,13 @@ FORBIDDEN = {
 NEEDED = {
     "asking.py": {"http", "urllib"},
     "passing.py": {"http"},
+    "reading.py": {"marshal"},
+    "workbooks.py": {"subprocess"},
     "workers.py": {"ctypes"},
 }
-"""A door asks the office, by a path of ours; and a process asks the system to end with another."""
+"""A door asks the office, by a path of ours; and a process asks the system to end with another.
+An import keeps what it has read in a file that has no name, so that nobody else writes it; and a
+workbook is read by a program of ours, which may take only so much."""
 RUNS = r"os\.(system|popen|exec)|(?<![\w.])(eval|exec)\(|render_template_string|\.format_map\("
 
 

@@ -258,7 +258,7 @@ def test_the_terminal_tells_what_keeps_two_apart(app: Flask, see: See) -> None:
 @pytest.mark.parametrize(
     ("ends", "status", "sentence"),
     [
-        ((DOC, "88"), 1, "No customer has the identifier named as other."),
+        ((DOC, "88"), 6, "No customer has the identifier named as other."),
         ((DOC, DOC.upper()), 2, "These are the same."),
         ((DOC, "call me"), 2, "phoneNumber must hold digits"),
     ],
