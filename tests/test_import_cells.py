@@ -182,3 +182,11 @@ def test_what_is_nobodys_name_is_none(text: str) -> None:
 def test_a_broken_or_endless_name_is_said() -> None:
     assert text_of("Ren\udce9") == ((), cells.BROKEN)
     assert text_of("x" * 201).reason
+
+
+def test_a_cell_of_blanks_is_read_in_no_time() -> None:
+    blanks = " " * 2_000_000
+
+    assert phone_numbers_of(f"1{blanks}x", None).reason == numbers.NO_NUMBER
+    assert emails_of(f"a{blanks}b").reason == addresses.NO_EMAIL
+    assert emails_of("a@x.org  /  b@x.org\n & c@x.org").values == ("a@x.org", "b@x.org", "c@x.org")

@@ -61,16 +61,15 @@ def _joins(place: int, cell: str, cells: Sequence[str], columns: Columns, separa
     lines = [line for line in cell.splitlines() if line.strip()]
     if len(lines) < 2:
         return False
+    width = columns.width
+    before, after = place + 1, len(cells) - place
+    if before + lines[0].count(separator) < width or after + lines[-1].count(separator) < width:
+        return False
     head = [*cells[:place], *lines[0].split(separator)]
     tail = [*lines[-1].split(separator), *cells[place + 1 :]]
     # A note of several lines has as many separators only by chance, and then no one's address in
     # the right place.
-    width = columns.width
-    return (
-        len(head) >= width
-        and len(tail) >= width
-        and (_tells(head, columns) and _tells(tail, columns))
-    )
+    return _tells(head, columns) and _tells(tail, columns)
 
 
 def _tells(cells: Sequence[str], columns: Columns) -> bool:

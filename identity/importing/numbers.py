@@ -4,7 +4,12 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from identity.identifiers import is_valid_phone_number, parse_phone_number, plain_phone_number
+from identity.identifiers import (
+    PHONE_LENGTH,
+    is_valid_phone_number,
+    parse_phone_number,
+    plain_phone_number,
+)
 from identity.importing.cells import (
     BROKEN,
     NONE,
@@ -135,7 +140,8 @@ def _number(text: str, region: str | None) -> Values:
     try:
         number = parse_phone_number(text, region)
     except ValueError:
-        if region is None and _EXTENDED.search(text):
+        # Of a megabyte of blanks the search would take days.
+        if region is None and len(text) <= PHONE_LENGTH and _EXTENDED.search(text):
             return Values((), NO_REGION)
         return Values((), NO_NUMBER if _digits(text) <= LONGEST else TOO_LONG)
     if number is None:
