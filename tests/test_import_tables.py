@@ -174,3 +174,8 @@ def test_a_file_may_have_many_columns() -> None:
     header = ",".join(f"c{number}" for number in range(10_000))
 
     assert examined(f"{header},email\n{',' * 10_000}d@x.org\n").count == 1
+
+
+def test_a_table_is_no_wider_than_a_sheet_can_be() -> None:
+    with pytest.raises(InvalidInput, match="Line 1 has 16,385 columns"):
+        examined("email" + ",x" * 16_384 + "\na@x.org\n")

@@ -15,6 +15,8 @@ LOOKED_AT = 60
 """Rows by which it is judged."""
 ABOVE = 40
 """How many of them may stand above the header: titles, dates of reports and their filters."""
+WIDEST = 16_384
+"""Columns, as in Excel: each is looked at, and shown to whoever chooses some."""
 PHONE = re.compile(r"'?\+?[\d\s()./-]{7,}")
 NO_HEADER = (
     "The file has no header: line {:,} seems to be a customer already. Put a line above it that "
@@ -50,6 +52,11 @@ def find(text: Text, chosen: Chosen) -> Table:
     if not best.rows:
         raise InvalidInput("The file is empty.")
     line, header = best.rows[best.place]
+    if len(header) > WIDEST:
+        raise InvalidInput(
+            f"Line {line:,} has {len(header):,} columns, and a table has at most {WIDEST:,}: "
+            "perhaps all of the file is one line. Write each customer into a line of its own."
+        )
     if not best.matched and not _chosen(chosen) and _is_customer(header):
         raise InvalidInput(NO_HEADER.format(line, best.separator.join(_guessed(header))))
     above = tuple(" ".join(filter(None, cells)) for _, cells in best.rows[: best.place])
