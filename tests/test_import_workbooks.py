@@ -1,11 +1,15 @@
 """Excel workbooks: their sheets and cells, and those that would take all memory."""
 
 import gzip
+import io
 from datetime import date, datetime, time
 
 import pytest
 
 from identity.errors import InvalidInput
+from identity.importing.files import examine
+from identity.importing.opening.room import LITTLE
+from identity.importing.run import Source
 from tests.bringing import cells_of, examined
 from tests.packing import workbook, zipped
 
@@ -100,7 +104,6 @@ CORNERS = (
 
 def with_sheet(sheet: bytes) -> bytes:
     """Return a workbook in which a sheet is replaced."""
-    import io
     import zipfile
 
     with zipfile.ZipFile(io.BytesIO(workbook({"S": TABLE}))) as archive:
@@ -117,10 +120,27 @@ def with_sheet(sheet: bytes) -> bytes:
         (zipped({"Index/Document.iwa": b"x"}), "a Numbers or Pages document"),
         (document("xl/workbook.xml"), "The workbook is damaged"),
         (with_sheet(b"<not"), "The workbook is damaged"),
-        (with_sheet(SHEET + CORNERS), "takes more than 2,048 MB of memory or 10 minutes"),
+        (with_sheet(SHEET + CORNERS), "takes more than 2,048 MB of memory, or 10 minutes"),
     ],
     ids=["word", "powerpoint", "ods", "numbers", "nothing in it", "cut off", "endless"],
 )
 def test_what_cannot_be_read_says_why(content: bytes, sentence: str) -> None:
     with pytest.raises(InvalidInput, match=sentence):
         examined(content)
+
+
+def test_a_workbook_writes_no_more_than_there_is_room_for() -> None:
+    book = workbook({"S": [TABLE[0], *([f"{n}@hillvalley.edu", "555-4385"] for n in range(1000))]})
+
+    with pytest.raises(InvalidInput, match="takes more than"):
+        examine("a.xlsx", lambda: io.BytesIO(book), room=LITTLE._replace(unpacked=10_000))
+
+
+def test_a_cell_of_several_lines_is_no_torn_row() -> None:
+    note = 'He said, "hello,\n555-4385, marty@hillvalley.edu, he says'
+    book = workbook({"S": [["note", "phone", "email"], [note, "555-4385", "doc@hillvalley.edu"]]})
+
+    (read,) = [read for _, read in Source(examined(book), None).first(1)]
+
+    assert [call.email for call in read.calls] == ["doc@hillvalley.edu"]
+    assert read.doubts == []

@@ -1,6 +1,6 @@
 """An import with caution: rehearsed with the rulings that it would begin with, or carried out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from identity import database
@@ -58,6 +58,7 @@ def carry_out(
     import_id: int,
     choices: Choices = DEFAULT,
     many: int = MANY,
+    ending: Callable[[], Mapping[str, object]] = dict,
 ) -> Tally:
     """Import a file, after ruling what is not to join strangers. Otherwise as `run.carry_out`.
 
@@ -77,7 +78,7 @@ def carry_out(
                     continue
                 planned = plan.fingerprint
             applying.rule(what, Ordered(register.source(import_id), reason, planned))
-    return run.carry_out(source, watcher, import_id)
+    return run.carry_out(source, watcher, import_id, ending)
 
 
 def _rulings(choices: Choices, found: Examined) -> Iterator[tuple[What, str]]:

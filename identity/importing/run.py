@@ -1,7 +1,7 @@
 """The door of the loading dock: rehearse a file, or import it."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -53,7 +53,9 @@ class Source:
         """Return the reader of its rows."""
         latest = datetime.now(UTC) + AHEAD
         file = self.file
-        return RowReader(file.columns, self.region, latest, file.suspicious, file.table.separator)
+        # The cells of a workbook are not joined by a quotation mark without its partner.
+        separator = "" if file.text.numbered else file.table.separator
+        return RowReader(file.columns, self.region, latest, file.suspicious, separator)
 
     @cached_property
     def reading(self) -> Reading:
@@ -97,8 +99,15 @@ def rehearse(source: Source, watcher: Watcher, after: Beforehand | None = None) 
 
 
 @database.unhurried()
-def carry_out(source: Source, watcher: Watcher, import_id: int) -> Tally:
+def carry_out(
+    source: Source,
+    watcher: Watcher,
+    import_id: int,
+    ending: Callable[[], Mapping[str, object]] = dict,
+) -> Tally:
     """Import a file as the import of that id, in batches of one transaction each.
+
+    `ending` returns what else is to be noted of it together with its end.
 
     Other than `rehearse` it may end half-way, with `Unavailable`; what was written until then
     is consistent, and importing the file again does the rest.
@@ -121,7 +130,8 @@ def carry_out(source: Source, watcher: Watcher, import_id: int) -> Tally:
                 register.note(import_id, counts=tally.counts())
         figures.ended(tally.claims)
     _reject_empty(source, watcher, tally)
-    register.note(import_id, counts=tally.counts(), finished_at=datetime.now(UTC), content=None)
+    end = {"counts": tally.counts(), "finished_at": datetime.now(UTC), **register.NOTHING}
+    register.note(import_id, **end, **ending())
     return tally
 
 

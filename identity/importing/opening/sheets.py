@@ -9,6 +9,7 @@ error where each sheet begins and ends there. What else it says, its exit code s
 """
 
 import csv
+import errno
 import io
 import json
 import sys
@@ -24,8 +25,8 @@ EXACT = 10**15
 
 def main() -> None:
     """Write all sheets that can be seen."""
-    path, memory = json.loads(sys.argv[1])
-    _confine(memory)
+    path, memory, written = json.loads(sys.argv[1])
+    _confine(memory, written)
     # Found where the one that started this found it.
     sys.path[:] = path
     from python_calamine import CalamineError, PasswordError
@@ -38,14 +39,18 @@ def main() -> None:
         sys.exit(DAMAGED)
     except MemoryError:
         sys.exit(TOO_LARGE)
-    except OSError:
-        sys.exit(NO_ROOM)
+    except OSError as error:
+        sys.exit(TOO_LARGE if error.errno == errno.EFBIG else NO_ROOM)
 
 
-def _confine(memory: int) -> None:
+def _confine(memory: int, written: int) -> None:
     import resource
 
-    for what, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, SECONDS)):
+    for what, most in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_FSIZE, written),
+        (resource.RLIMIT_CPU, SECONDS),
+    ):
         # Where there is less, less it is.
         _, hard = resource.getrlimit(what)
         allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)

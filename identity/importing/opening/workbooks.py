@@ -18,7 +18,7 @@ from identity.importing.opening.spool import CHUNK, NO_ROOM, Opened, Spool
 DAMAGED = "The workbook is damaged and cannot be read. Save it again, or fetch it again."
 WITH_PASSWORD = "The workbook is protected with a password. Save it without one, and import that."  # noqa: S105
 TOO_MUCH = (
-    f"Reading the workbook takes more than {{:,}} MB of memory or {sheets.SECONDS // 60} minutes. "
+    f"Reading the workbook takes more than {{:,}} MB of memory, or {sheets.SECONDS // 60} minutes. "
     "Save the sheet with the customers as CSV, and import that."
 )
 OTHER = "a document", AS_CSV
@@ -65,22 +65,27 @@ def read(opened: Opened, room: Room) -> list[Sheet] | None:
 
 def _sheets(workbook: Spool, room: Room) -> list[Sheet]:
     written = Spool()
-    told = json.dumps((sys.path, room.memory))
+    told = json.dumps((sys.path, room.memory, room.unpacked))
     command = [sys.executable, "-I", str(Path(sheets.__file__)), told]
     os.lseek(workbook.fileno(), 0, os.SEEK_SET)
-    done = subprocess.run(  # noqa: S603
-        command,
-        stdin=workbook.fileno(),
-        stdout=written.fileno(),
-        stderr=subprocess.PIPE,
-        check=False,
-    )
+    too_much = InvalidInput(TOO_MUCH.format(room.memory // 2**20))
+    try:
+        done = subprocess.run(  # noqa: S603
+            command,
+            stdin=workbook.fileno(),
+            stdout=written.fileno(),
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=sheets.SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        raise too_much from None
     if done.returncode == sheets.NO_ROOM:
         raise InvalidInput(NO_ROOM.format("it is full"))
     if done.returncode:
         # Whoever takes more than is allowed is ended by a signal, too.
         if done.returncode < 0 or done.returncode == sheets.TOO_LARGE:
-            raise InvalidInput(TOO_MUCH.format(room.memory // 2**20))
+            raise too_much
         raise InvalidInput(SAID.get(done.returncode, DAMAGED))
     return [_sheet(written, json.loads(line)) for line in done.stderr.splitlines()]
 

@@ -101,9 +101,14 @@ def _carry_out(import_id: int, worker: Worker, who: str | None, seen: str) -> No
     choices, many = Choices.from_json(listed.choices), current.config().many_strangers
     rejected = io.BytesIO()
     with Rejects(source.file.header, lambda: rejected, source.file.separator) as rejects:
-        running.carry_out(source, _Watcher(worker, BRINGING, rejects), import_id, choices, many)
-        rejects.flush()
-        register.note(import_id, rejects=rejected.getvalue() or None, **register.NOTHING)
+        watcher = _Watcher(worker, BRINGING, rejects)
+
+        def ending() -> dict[str, object]:
+            rejects.flush()
+            # With the end or not at all: the file that they are of is not kept any longer.
+            return {"rejects": rejected.getvalue() or None}
+
+        running.carry_out(source, watcher, import_id, choices, many, ending)
     growth.keep(import_id)
 
 
