@@ -143,8 +143,7 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_is(
         result = run(app, "import", shop, "--rejects", place)
 
         assert result.exit_code == 2
-        assert "cannot be written" in result.stderr
-        assert f": {why}.\n" in result.stderr
+        assert f"{place}: cannot be written: {why}.\n" in result.stderr
         assert register.latest() == []
 
 

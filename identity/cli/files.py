@@ -57,7 +57,8 @@ object to stdout, and everything else to stderr.
 
 Exits with 0 when all is done, with 1 when some cells or rows could not be used (or, with
 --tolerate, too many), with 2 when the file could not, with 3 when the database went away
-half-way, and with 130 when it was stopped with Ctrl-C. To run it again does the rest.
+half-way, and with 130 when it was stopped with Ctrl-C (143 when it was told to end). To run it
+again does the rest.
 """
 
 

@@ -72,10 +72,16 @@ class Leftovers:
     def _begin(self, asked: Path) -> BinaryIO:
         for place in _free(asked):
             part = place.with_name(place.name + PART)
-            with suppress(FileExistsError):
+            try:
                 out = drafts.new(part)
-                self._place, self._part = place, part
-                return out
+            except FileExistsError:
+                continue
+            except OSError as error:
+                # Nobody has named the part.
+                error.filename = str(asked)
+                raise
+            self._place, self._part = place, part
+            return out
         raise AssertionError
 
     def __enter__(self) -> Self:

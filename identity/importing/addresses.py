@@ -59,9 +59,12 @@ def _named(text: str) -> Iterator[str]:
     end = 0
     for found in _ADDRESS.finditer(text):
         # The last part before the bracket is the name of whom it is.
-        *others, _ = _BETWEEN_EMAILS.split(text[end : found.start()])
+        *others, name = _BETWEEN_EMAILS.split(text[end : found.start()])
         yield from filter(is_of_email, others)
         yield found[1]
+        # Some are called by their address; another one than theirs is not to be lost.
+        if (also := plain_email(name.strip(" \"'"))) and also != plain_email(found[1].strip()):
+            yield also
         end = found.end()
     yield from _BETWEEN_EMAILS.split(text[end:])
 

@@ -6,8 +6,11 @@ from typing import Any, NamedTuple, Self
 
 from identity.errors import InvalidInput
 from identity.formulas import unguarded
-from identity.importing.cells import folded
+from identity.importing.cells import folded, shown
 from identity.importing.formats import COUNTRY, CREATED_AT, EMAIL, FORMATS, NAME, PHONE, REFERENCE
+
+NAMED = 40
+"""Columns that are named where one is missing."""
 
 
 class Unrecognised(InvalidInput):
@@ -178,4 +181,6 @@ def _format(places: Mapping[str, object]) -> str:
 
 
 def _has(header: Sequence[str]) -> str:
-    return f"Its columns are: {', '.join(name.strip() for name in header)}."
+    # Where a header is none, these are somebody's cells.
+    more = f" and {len(header) - NAMED:,} more" if len(header) > NAMED else ""
+    return f"Its columns are: {', '.join(map(shown, header[:NAMED]))}{more}."
