@@ -253,6 +253,15 @@ def main() -> None:
     parser.add_argument("--against", type=Path, metavar="CLONE", help="another clone, in turns")
     options = parser.parse_args()
     plan = Plan(4, 7, (1_000, 1_000_000))
+    if options.imports and options.against:
+        # It needs this module.
+        from benchmarks import imports_against
+
+        file_and_sizes = (20_000, (0,)) if options.quick else (1_000_000, (0, 1_000_000))
+        lines = imports_against.compare(options.against.resolve(), *file_and_sizes)
+        if not options.quick:
+            write(lines, "imports against")
+        return
     if options.against or options.rulings or options.latency:
         beside(options.against, plan, quick=options.quick, rulings_too=options.rulings)
         return
