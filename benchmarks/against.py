@@ -28,7 +28,8 @@ from identity.config import Config
 from tests.conftest import migrate
 url, contacts = sys.argv[1], int(sys.argv[2])
 migrate(url)
-population.fill(Config.from_environment({"DATABASE_URL": url}).database_url, contacts)
+if contacts:
+    population.fill(Config.from_environment({"DATABASE_URL": url}).database_url, contacts)
 """
 
 
