@@ -169,7 +169,8 @@ def _choose(text: Text, table: Table, chosen: Chosen) -> Columns:
         return choose(table.header, chosen)
     except Unrecognised:
         below = (cells for line, cells in text.rows(table.separator) if line > table.line)
-        found = list(surveying.overlooked(table.header, below))
+        looks = surveying.overlooked(table.header, below)
+        found = [each for each in looks if each.looks_like in surveying.LINKING]
         raise Unrecognised(table.header, found) from None
 
 

@@ -5,7 +5,7 @@ a word; so whatever looks like something that we read is named, and how it is re
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -31,7 +31,7 @@ ENOUGH = 200
 """Values of a column that are looked at."""
 MOST = 0.6
 """The part of them that has to look like something."""
-EMAILS, PHONES = "emails", "phone numbers"
+EMAILS, PHONES = LINKING = "emails", "phone numbers"
 _PHONE = re.compile(r"phone|tel(?!lin)|mobil|handy|cell|whatsapp|gsm|fax|movil|rufnummer")
 _NO_PHONE = re.compile(r"zip|post|plz|amount|total|price|sku|ip$|latitude|longitude|^id$|barcode")
 _DATE = re.compile(r"date|datum|fecha|data|time|visit|created|erstellt|seit|since|(?<!l)at$|on$")
@@ -115,15 +115,13 @@ class Survey:
         return None
 
 
-def overlooked(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[Overlooked]:
-    """Yield the columns with emails and phone numbers of a file in which none is known by name."""
+def overlooked(header: Sequence[str], rows: Iterable[Sequence[str]]) -> tuple[Overlooked, ...]:
+    """Return what the columns of a file look like of which none is read."""
     nothing = Columns("plain", (), (), (), (), None, (), None, width=len(header))
     survey = Survey(header, nothing)
     for cells in islice(rows, LOOKED_AT):
         survey.add(cells)
-    for found in survey.columns(Chosen()).overlooked:
-        if found.looks_like in (EMAILS, PHONES):
-            yield found
+    return survey.columns(Chosen()).overlooked
 
 
 def _order(orders: set[str]) -> str:

@@ -8,7 +8,7 @@ is known to be nobody's.
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -37,6 +37,10 @@ class Work:
     """How many are done with in this step."""
     failed: str | None = None
     """Why it ended before its end, in a sentence; None while nobody knows of that."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is kept."""
+        return asdict(self) | {"seen_at": self.seen_at.isoformat()}
 
     @property
     def goes_on(self) -> bool:
@@ -107,7 +111,7 @@ def begin(import_id: int, doing: str) -> str | None:
     def work(kept: Kept) -> dict[str, Any] | None:
         if kept.under_way:
             return None
-        return {"work": as_json(Work(doing, by, datetime.now(UTC)))}
+        return {"work": Work(doing, by, datetime.now(UTC)).as_json()}
 
     return by if _change(import_id, work) else None
 
@@ -170,12 +174,6 @@ def _get(connection: Connection, import_id: int, *, lock: bool = False) -> Kept 
     wanted = select(*_columns).where(Import.id == import_id, Import.content.is_not(None))
     row = connection.execute(wanted.with_for_update() if lock else wanted).one_or_none()
     return Kept(row[0], row[1], _work(row[2])) if row else None
-
-
-def as_json(work: Work) -> dict[str, Any]:
-    """Return some work as it is kept."""
-    told = {"doing": work.doing, "by": work.by, "seen_at": work.seen_at.isoformat()}
-    return told | {"step": work.step, "rows": work.rows, "failed": work.failed}
 
 
 def _work(kept: Mapping[str, Any] | None) -> Work | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from identity.errors import IdentityError
 from identity.importing import signs, uploads
-from identity.importing.uploads import Work, as_json
+from identity.importing.uploads import Work
 
 TOLD = 1.0
 """Seconds between two signs of life."""
@@ -58,10 +58,10 @@ class Worker:
 
     def fail(self, sentence: str) -> None:
         """Keep that nothing came of it, and why."""
-        self.end(work=as_json(self._work(sentence)))
+        self.end(work=self._work(sentence).as_json())
 
     def _tell(self) -> None:
-        if not uploads.end(self._import_id, self._by, work=as_json(self._work())):
+        if not uploads.end(self._import_id, self._by, work=self._work().as_json()):
             self._lost.set()
 
     def _work(self, failed: str | None = None) -> Work:

@@ -20,7 +20,7 @@ from identity.importing.opening.room import LITTLE
 from identity.importing.register import Listed
 from identity.importing.rows import Read
 from identity.importing.run import Source
-from identity.importing.surveying import Survey
+from identity.importing.surveying import overlooked
 from identity.web.domain import region
 
 READ, SOURCE = "read", "source"
@@ -121,11 +121,7 @@ def _unrecognised(name: str, content: bytes, header: Sequence[str]) -> dict[str,
     file = examine(name, partial(io.BytesIO, content), Chosen(email=(some,)), LITTLE)
     told = {"recognised": False, "file": "", "rows": file.count, "source": ""}
     told |= {"notes": [legible(note) for note in file.notes]}
-    nothing = Columns("plain", (), (), (), (), None, (), None)
-    survey = Survey(file.header, nothing)
-    for _, cells in islice(file.rows(), LOOKED_AT):
-        survey.add(cells)
-    looks = survey.columns(Chosen()).overlooked
+    looks = overlooked(file.header, (cells for _, cells in file.rows()))
     told |= {"overlooked": [list(each) for each in looks]}
     return told | {"columns": _columns(file, {}), "first": []}
 
