@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +20,7 @@ from identity.importing.run import Source
 from identity.importing.tally import Tally
 from tests.examples import Row
 from tests.oracle import Call
+from tests.tables import rows_in_all_tables
 
 
 @dataclass
@@ -78,10 +80,22 @@ def write(path: Path, calls: Iterable[Call]) -> Path:
 
 def importing(url: str, path: Path) -> subprocess.Popen[str]:
     """Begin an import in a process of its own."""
-    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "SECRET_KEY": "hello, McFly"}
     # What it ends in is compared with what calls would have ended in, and those join strangers.
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "identity", "import", "--as-it-is"]
+    return _begun(url, path, "--as-it-is", stderr=subprocess.STDOUT)
+
+
+def half_way(url: str, path: Path, *options: str) -> subprocess.Popen[str]:
+    """Begin an import in a process group of its own, and return when it has written something."""
+    process = _begun(url, path, *options, stderr=subprocess.PIPE, start_new_session=True)
+    while not rows_in_all_tables()["contact"]:
+        assert process.poll() is None
+        time.sleep(0.05)
+    return process
+
+
+def _begun(url: str, path: Path, *options: str, **how: Any) -> subprocess.Popen[str]:
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "SECRET_KEY": "hello, McFly"}
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "identity", "import", *options]
     return subprocess.Popen(
-        [*command, str(path)], cwd=ROOT, env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        [*command, str(path)], cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, **how
+    )

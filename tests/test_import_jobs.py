@@ -3,20 +3,17 @@
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from identity import ROOT
 from identity.errors import Unavailable
 from identity.importing import register
 from identity.importing import run as running
 from identity.verification import verify
+from tests.bringing import half_way
 from tests.tables import rows_in_all_tables
 from tests.terminal import run
 
@@ -153,15 +150,7 @@ def test_an_import_that_is_stopped_says_what_it_did(
     path = tmp_path / "many.csv"
     rows = (f"{n}@hillvalley.edu,+1555{n:07}\n" for n in range(120_000))
     path.write_text(f"email,phone\nnobody,\n{''.join(rows)}")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "identity", "import", path, "--json"],
-        cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], "DATABASE_URL": database_url,
-             "SECRET_KEY": "hello, McFly"}, start_new_session=True,
-    )  # fmt: skip
-    while not rows_in_all_tables()["contact"]:
-        assert process.poll() is None
-        time.sleep(0.05)
+    process = half_way(database_url, path, "--json")
 
     # As a terminal does: to all that belongs to it.
     os.killpg(process.pid, sent)

@@ -4,9 +4,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,12 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from identity import ROOT
 from identity.errors import Unavailable
 from identity.importing import register
 from identity.importing import run as importing
 from identity.reviewing import growth
-from tests.bringing import bring
+from tests.bringing import bring, half_way
 from tests.conftest import See
 from tests.tables import rows_in_all_tables
 from tests.terminal import run
@@ -123,17 +119,9 @@ def test_the_page_of_a_killed_import_is_true(
     path = tmp_path / "many.csv"
     rows = (f"{n}@hillvalley.edu,+1555{n:07}\n" for n in range(100_000))
     path.write_text(f"email,phone\n{''.join(rows)}")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "flask", "--app", "wsgi", "identity", "import", path],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        env={"PATH": os.environ["PATH"], "DATABASE_URL": database_url,
-             "SECRET_KEY": "hello, McFly"}, start_new_session=True,
-    )  # fmt: skip
-    while not rows_in_all_tables()["contact"]:
-        assert process.poll() is None
-        time.sleep(0.05)
+    process = half_way(database_url, path)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    process.communicate()
     forget(1)
 
     told = figures(client.get("/imports/1").text)
