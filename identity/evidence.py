@@ -66,6 +66,9 @@ _claim = Claim.table().c
 _withdrawal = Withdrawal.table().c
 _apart = KeptApart.table().c
 _ruling = bindparam("ruling", type_=BigInteger)
+# A ruling has a row for each of its two values. Locked in different orders by a ruling and by a
+# caller, they would wait for each other.
+_HELD = _apart.ruling_id, _apart.kind, _apart.value
 PHONE_IS_TOLD = text("length(claim.phone_number) > 0")
 """What whoever asks by phone number says, in the words of the index for that."""
 _covered = exists().where(_withdrawal.ruling_id == _ruling, _withdrawal.claim_id == _claim.id)
@@ -164,7 +167,7 @@ def _kept_apart(asked: FromClause) -> Selected:
 
 
 def _kept_apart_held(asked: FromClause) -> Selected:
-    return _kept_apart(asked).with_for_update(of=KeptApart.table(), read=True)
+    return _kept_apart(asked).order_by(*_HELD).with_for_update(of=KeptApart.table(), read=True)
 
 
 def _ruled_out(*, to_change: bool) -> Question:
@@ -215,9 +218,8 @@ def hold_nobody(
 
 def hold_apart(connection: Connection, ruling_id: int) -> None:
     """Wait for whoever relies on what a ruling keeps apart; nobody new may until the end."""
-    connection.execute(
-        select(_apart.ruling_id).where(_apart.ruling_id == ruling_id).with_for_update()
-    ).all()
+    rows = select(_apart.ruling_id).where(_apart.ruling_id == ruling_id)
+    connection.execute(rows.order_by(*_HELD).with_for_update()).all()
 
 
 def anything_apart(connection: Connection) -> bool:

@@ -265,11 +265,16 @@ class Locks:
     primaries: set[int] = field(default_factory=set)
 
     def read(
-        self, connection: Connection, values: Collection[Value], reading: Callable[[], Part]
+        self,
+        connection: Connection,
+        values: Collection[Value],
+        reading: Callable[[], Part],
+        hold: Callable[[], None] = lambda: None,
     ) -> Part:
         """Return what `reading` reads about some values, its customers locked until the end.
 
-        Raise `LostRace` when more customers are connected with them than were locked.
+        `hold` locks what is no customer's. Raise `LostRace` when more customers are connected with
+        them than were locked.
         """
         if database.has_one_writer():
             # Nobody else changes anything meanwhile.
@@ -279,6 +284,8 @@ class Locks:
         self.primaries.update(row.linked_id or row.id for row in found)
         # All at once and in the order of their ids: two who lock more and more would meet.
         locked = {row.id for row in LOCKED.ask(connection, ((id_,) for id_ in self.primaries))}
+        # After the customers, as identify does: the other way round, each waits for the other.
+        hold()
         part = reading()
         more = part.primaries() - locked
         if more:

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Barrier
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -82,10 +83,23 @@ def _rule(url: str, seed: int, done: Any) -> None:
     close(app)
 
 
+def deadlocks(url: str) -> int:
+    """Return how often PostgreSQL ended somebody because two waited for each other."""
+    if url.startswith("sqlite"):
+        return 0
+    with psycopg.connect(url) as connection:
+        # Whoever was counted says so a second later, at most.
+        connection.execute("SELECT pg_sleep(1.1)")
+        counted = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        ((count,),) = connection.execute(counted).fetchall()
+    return int(count)
+
+
 @pytest.mark.slow
 def test_rulings_while_callers_join_both_sides_and_others_rule(
     app: Flask, database_url: str, see: See
 ) -> None:
+    before = deadlocks(database_url)
     for number in range(PEOPLE):
         see(email(number).text, phone(number).text)
     with SPAWNING.Manager() as manager:
@@ -102,6 +116,7 @@ def test_rulings_while_callers_join_both_sides_and_others_rule(
     report = verify()
     assert report.problems == []
     assert ruled > 10
+    assert deadlocks(database_url) == before, "everybody locks in one order"
     columns = Claim.email, Claim.phone_number, Claim.source
     with db.engine.connect() as connection:
         on_record = {tuple(row) for row in connection.execute(select(*columns))}

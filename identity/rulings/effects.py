@@ -132,11 +132,13 @@ def step(
     def reading() -> Part:
         return rebuilding.read(connection, values, through=through, ruling=undone)
 
-    if locks and through:
-        evidence.hold_nobody(connection, through, to_change=True)
-    if locks and undone:
-        evidence.hold_apart(connection, undone)
-    part = locks.read(connection, values, reading) if locks else reading()
+    def hold() -> None:
+        if through:
+            evidence.hold_nobody(connection, through, to_change=True)
+        if undone:
+            evidence.hold_apart(connection, undone)
+
+    part = locks.read(connection, values, reading, hold) if locks else reading()
     reached = {claim.id: claim for claim in claims}
     if effect.is_about_claims:
         reached |= {id_: claim for id_, claim in part.claims.items() if _reaches(effect, claim)}
