@@ -358,6 +358,21 @@ def test_a_service_that_is_stopped_stops_its_work_where_it_can_be_gone_on_with(
     assert "The plan was broken off: The service was stopped meanwhile." in text(page)
 
 
+def test_a_machine_that_lets_nobody_begin_a_task_says_so_and_the_file_is_kept(
+    client: FlaskClient,
+) -> None:
+    size = threading.stack_size(2**46)
+    try:
+        page = upload(client)
+    finally:
+        threading.stack_size(size)
+
+    assert page.status_code == 503
+    assert "no room for another task" in page.text
+    assert "shop.csv" in client.get("/import").text
+    errands.of(client.application).wait()
+
+
 def test_files_that_wait_are_listed_and_can_be_thrown_away(client: FlaskClient) -> None:
     upload(client)
     page = client.get("/import")

@@ -11,12 +11,14 @@ from time import monotonic
 from flask import Flask, current_app
 
 from identity import database
+from identity.errors import Unavailable
 from identity.web import current, reporting
 
 SOON = 0.7
 """Seconds for which whoever asked waits: most errands are done by then, and need no bar."""
 AT_ONCE = 2
 """Errands that are run at the same time. More would only share the processor, and need memory."""
+FULL = "The server has no room for another task. Try again in a minute."
 FINISH, STOP = 15.0, 5.0
 """Seconds in which errands may come to their end when the process ends, and in which to stop."""
 
@@ -40,7 +42,13 @@ class Errands:
             target=database.elsewhere(lambda: self._run(errand)), name="errand", daemon=True
         )
         self._threads.add(thread)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError as error:
+            # The machine lets nobody have another. Who began the errand is not heard of any more,
+            # and it can be begun again.
+            self._threads.discard(thread)
+            raise Unavailable(FULL) from error
         thread.join(SOON)
 
     @contextmanager

@@ -77,6 +77,8 @@ def _sheets(workbook: Spool, room: Room) -> list[Sheet]:
             stderr=subprocess.PIPE,
             check=False,
             timeout=sheets.SECONDS,
+            # Whatever a workbook makes of its reader, no password is there to be found.
+            env={},
         )
     except subprocess.TimeoutExpired:
         raise too_much from None
