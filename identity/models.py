@@ -67,6 +67,8 @@ class EventKind(StrEnum):
     """A ruling or its withdrawal changed a customer. The detail tells who it was before."""
     CUSTOMER_MENDED = "customer_mended"
     """The tables said otherwise than the evidence, and were put right. Detail as above."""
+    CUSTOMER_ERASED = "customer_erased"
+    """A person was forgotten. The detail names the erasure, and who it was before and after."""
 
 
 FREQUENT = EventKind.CONTACT_CREATED, EventKind.CONTACT_LINKED
@@ -363,6 +365,62 @@ class Import(Base):
     """Who is finding that out, or importing it, and how far they are."""
     rejects: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The rows of an uploaded file that could not be used, as CSV."""
+
+
+class Erasure(Base):
+    """That a person was forgotten, and whether they may be known again. No identifiers."""
+
+    __tablename__ = "erasure"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    by: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reason: Mapped[str | None] = mapped_column(Text)
+    counts: Mapped[dict[str, int]] = mapped_column(JSON)
+    """How much of each went."""
+    changes: Mapped[list[dict[str, list[int]]]] = mapped_column(JSON)
+    """The primaries of customers before, and of those that they became."""
+    cleared_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the space in which it stood was given back; None while that is yet to be done."""
+    lifted_by: Mapped[str | None] = mapped_column(Text)
+    lifted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the person came back on their own wish; None while nothing of them is taken in."""
+    lifted_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class Erased(Base):
+    """What is left of an identifier that was erased: a keyed hash, and who still brings it."""
+
+    __tablename__ = "erased"
+    __table_args__ = (
+        CheckConstraint("kind IN ('email', 'phone')", name="kind"),
+        Index("ix_erased_erasure_id", "erasure_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    kind: Mapped[str] = mapped_column(Exact, primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    """Which key it is hashed with."""
+    digest: Mapped[str] = mapped_column(Exact, primary_key=True)
+    """HMAC-SHA256, in hexadecimal."""
+    erasure_id: Mapped[int] = mapped_column(ForeignKey("erasure.id"))
+    tries: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """How often it was brought again."""
+    last_tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Forgotten(Base):
+    """A contact that ceased because its person was forgotten, and whose it was."""
+
+    __tablename__ = "forgotten"
+
+    contact_id: Mapped[int] = mapped_column(
+        ForeignKey("contact.id"), primary_key=True, autoincrement=False
+    )
+    erasure_id: Mapped[int] = mapped_column(ForeignKey("erasure.id"))
+    customer: Mapped[int] = mapped_column(BigInteger)
+    """The primary that it had. No claim tells any more whose it was."""
 
 
 class ApiKey(Base):

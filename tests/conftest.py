@@ -55,6 +55,7 @@ settings.load_profile("identity")
 logging.getLogger("identity").addHandler(logging.NullHandler())
 
 TABLES = (
+    *("erased", "forgotten", "erasure"),
     *("event", "claim", "reference", "ruling", "withdrawal", "kept_apart"),
     *("identifier", "contact", "import", "api_key", "staff", "finding", "sweep"),
     *("session", "guard", "audit"),

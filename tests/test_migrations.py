@@ -154,8 +154,9 @@ def test_where_nobody_was_told_apart_nobody_is() -> None:
 @pytest.mark.usefixtures("fresh")
 def test_a_table_full_of_data_may_be_replaced(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "migrations", tmp_path / "migrations")
-    (tmp_path / "migrations/versions/9999_later.py").write_text(LATER)
-    upgrade(directory=str(tmp_path / "migrations"), revision="0008")
+    last = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
+    (tmp_path / "migrations/versions/9999_later.py").write_text(LATER.replace("LAST", last))
+    upgrade(directory=str(tmp_path / "migrations"), revision=last)
     primary = identify(Identifiers("doc@hillvalley.edu", "5554385"), source="test").cluster
     identify(Identifiers("emmett@brown.org", "5554385"), source="test")
 
@@ -172,7 +173,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9999"
-down_revision = "0008"
+down_revision = "LAST"
 
 
 def upgrade():

@@ -91,6 +91,10 @@ TOLD = {
         sentence="The tables said otherwise than the evidence, and {customer} was put right. "
         "Before, it was {before}.",
     ),
+    "customer_erased": Telling(
+        label="Forgotten",
+        sentence="A person was forgotten: {customer} {changed}.",
+    ),
 }
 """By the kind's value, as it stands in the table."""
 BROUGHT: dict[str, Callable[[int], str]] = {
