@@ -501,3 +501,108 @@ class Audit(Base):
     """An id, or the name of a user or a key."""
     came_from: Mapped[str | None] = mapped_column(Text)
     """The network of whoever signed in, or tried to."""
+
+
+class Webhook(Base):
+    """Where changes are sent to, and how that stands."""
+
+    __tablename__ = "webhook"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    kinds: Mapped[str | None] = mapped_column(Text)
+    """Which kinds of changes it wants, between blanks; None for all."""
+    secret: Mapped[str] = mapped_column(Text)
+    """What its messages are signed with, sealed with the secret of the service."""
+    old_secret: Mapped[str | None] = mapped_column(Text)
+    """The one before, with which they are signed too until `old_until`."""
+    old_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by: Mapped[str] = mapped_column(Text)
+    told: Mapped[int] = mapped_column(BigInteger)
+    """The number of the last change of which a message was made, where it is wanted."""
+    failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the first delivery failed after which none succeeded."""
+    failed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When the last of those failed."""
+    rests_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Until when it asked not to be sent anything."""
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    disabled_why: Mapped[str | None] = mapped_column(Text)
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it was removed. What was delivered stays on record."""
+
+
+class MessageState(StrEnum):
+    """How far a message is."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """Tried as often as is done. It can be sent again."""
+
+
+class Message(Base):
+    """What is sent to one webhook: a change, as the feed tells it, or a test."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'delivered', 'failed')", name="state"),
+        UniqueConstraint("ident"),
+        Index("ix_message_next_at", "webhook_id", "next_at", "id", **where("next_at IS NOT NULL")),
+        Index("ix_message_state", "webhook_id", "state", "id"),
+        Index("ix_message_webhook_id", "webhook_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    ident: Mapped[str] = mapped_column(Exact)
+    """What the receiver knows it by: the same in every try."""
+    webhook_id: Mapped[int] = mapped_column(ForeignKey("webhook.id"))
+    number: Mapped[int | None] = mapped_column(BigInteger)
+    """The change's in the feed; None for a test."""
+    kind: Mapped[str] = mapped_column(Exact)
+    customer_id: Mapped[int | None] = mapped_column(BigInteger)
+    body: Mapped[str] = mapped_column(Text)
+    """What is sent, to the letter. No email and no phone number."""
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[str] = mapped_column(Exact)
+    tries: Mapped[int] = mapped_column(Integer, server_default="0")
+    next_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it is tried next; None when it is not its turn yet, or nothing is left to do."""
+    leased_by: Mapped[str | None] = mapped_column(Exact)
+    """Which process is sending it, until `leased_until` at least."""
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Turn(Base):
+    """That a message waits in the row of a customer, in which only the first is sent."""
+
+    __tablename__ = "turn"
+    __table_args__ = (Index("ix_turn_message_id", "message_id"), {"sqlite_with_rowid": False})
+
+    webhook_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    customer_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"), primary_key=True)
+
+
+class Delivery(Base):
+    """One try to deliver a message, and what came of it."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        Index("ix_delivery_message_id", "message_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ms: Mapped[int] = mapped_column(Integer)
+    """How many milliseconds it took."""
+    status: Mapped[int | None] = mapped_column(Integer)
+    """What the receiver answered; None when it did not."""
+    problem: Mapped[str | None] = mapped_column(Text)
+    """Why it did not succeed, in a sentence; None when it did."""
