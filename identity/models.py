@@ -289,6 +289,39 @@ class Event(Base):
     not yet: it does not know this column."""
 
 
+class Change(Base):
+    """The number of something that happened to a customer, for whoever follows the feed.
+
+    Numbers are given to lines of the ledger once these are committed, and have no gaps. What is
+    told of a change is read from its line.
+    """
+
+    __tablename__ = "change"
+    __table_args__ = (UniqueConstraint("event_id"),)
+
+    number: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    event_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class Feed(Base):
+    """How far changes are numbered. There is one row at most."""
+
+    __tablename__ = "feed"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    last: Mapped[int] = mapped_column(BigInteger)
+    """The last number that was given."""
+    begins_after: Mapped[int] = mapped_column(BigInteger)
+    """The last number whose change is kept no more; 0 while all are kept."""
+    settled: Mapped[int] = mapped_column(BigInteger)
+    """The last line of which it is known that it, and each before it, is numbered if it ever is."""
+    noted: Mapped[int | None] = mapped_column(BigInteger)
+    """The last line that had been begun when somebody looked."""
+    horizon: Mapped[int | None] = mapped_column(BigInteger)
+    """A transaction of PostgreSQL. When none before it goes on, `noted` is settled."""
+
+
 OPEN_FINDING = "many > 0 AND (fine_many IS NULL OR many >= 2 * fine_many)"
 """What a person is to look at: nobody said it is fine, or it has doubled since."""
 

@@ -58,7 +58,7 @@ TABLES = (
     *("erased", "forgotten", "erasure"),
     *("event", "claim", "reference", "ruling", "withdrawal", "kept_apart"),
     *("identifier", "contact", "import", "api_key", "staff", "finding", "sweep"),
-    *("session", "guard", "audit"),
+    *("session", "guard", "audit", "change", "feed"),
     *("delivery", "turn", "message", "webhook"),
 )
 # Two hundred times as fast as TRUNCATE, which makes new files and waits for the disk. Nothing is

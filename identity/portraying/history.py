@@ -20,7 +20,11 @@ CHUNK = 50
 """Lines that are read at a time, of each primary that the customer had."""
 ABSORBING = (EventKind.CLUSTERS_MERGED, EventKind.PRIMARY_CHANGED)
 """Their lines name the primary that was absorbed as the contact."""
-REJOINING = (EventKind.CUSTOMER_CHANGED, EventKind.CUSTOMER_MENDED)
+REJOINING = (
+    EventKind.CUSTOMER_CHANGED,
+    EventKind.CUSTOMER_MENDED,
+    EventKind.CUSTOMER_ERASED,
+)
 """Theirs name who it was before."""
 NEVER = 2**63 - 1
 
