@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, Response
 from flask_migrate import Migrate
 
-from identity import cli, database, private, web
+from identity import cli, database, forgetting, private, web
 from identity.config import Config
 from identity.once import kept_secret
 from identity.web import callers, current, observing
@@ -60,6 +60,8 @@ def _settle(app: Flask, config: Config) -> None:
         LIMITER=Limiter(shared_file(config.database_url)),
     )
     database.configure(app, config)
+    with app.app_context():
+        forgetting.configure(config, Path(app.instance_path))
     for path in private.guard(Path(app.instance_path), config.database_url):
         app.logger.warning("%s is not for its owner only: others may read it.", path)
     Migrate(app, database.db, directory=str(ROOT / "migrations"))

@@ -22,6 +22,7 @@ from identity.roles import Role
 DEFAULT_DATABASE_URL = "sqlite:///identity.sqlite3"
 KEY_LIMIT = "6000/minute"
 ADDRESS_LIMIT = "300/minute"
+ERASURE_KEY_LENGTH = 32
 MANY_STRANGERS = 4
 """Why so many: `fillers`."""
 
@@ -47,6 +48,13 @@ class Config:
     """Calls let a value link nobody, too, when they would join too many strangers by it."""
     secret_key: str | None = None
     """Signs forms and sessions. None: one is made and kept in `instance/`."""
+    erasure_keys: tuple[str, ...] = ()
+    """What erased identifiers are hashed with, the newest first: all are known by all of them."""
+    erasure_key_file: str | None = None
+    """A file with the same, one on each line.
+
+    None: of SQLite, one beside the database, which the first erasure makes.
+    """
     port: int = 8000
     workers: int = 2
     threads: int = 4
@@ -87,6 +95,8 @@ class Config:
             many_strangers=_whole_number(given, "MANY_STRANGERS", cls.many_strangers, 2, 10**6),
             careful=_yes(given, "CAREFUL"),
             secret_key=_secret(given, "SECRET_KEY", 12),
+            erasure_keys=_erasure_keys(given),
+            erasure_key_file=given.get("ERASURE_KEY_FILE"),
             port=_whole_number(given, "PORT", cls.port, 1, 65535),
             workers=_whole_number(given, "WEB_CONCURRENCY", cls.workers, 1, 64),
             threads=_whole_number(given, "WEB_THREADS", cls.threads, 1, 64),
@@ -118,6 +128,17 @@ def _secret(given: Mapping[str, str], name: str, shortest: int) -> str | None:
     if secret is not None and len(secret) < shortest:
         raise ConfigurationError(f"{name} must have at least {shortest} characters.")
     return secret
+
+
+def _erasure_keys(given: Mapping[str, str]) -> tuple[str, ...]:
+    keys = tuple(given.get("ERASURE_KEY", "").split())
+    if any(len(key) < ERASURE_KEY_LENGTH for key in keys):
+        raise ConfigurationError(
+            f"Each key in ERASURE_KEY must have at least {ERASURE_KEY_LENGTH} characters."
+        )
+    if keys and "ERASURE_KEY_FILE" in given:
+        raise ConfigurationError("Set either ERASURE_KEY or ERASURE_KEY_FILE, not both.")
+    return keys
 
 
 def _password(given: Mapping[str, str], name: str) -> str | None:

@@ -12,8 +12,8 @@ from sqlalchemy.engine import make_url
 
 OTHERS = 0o077
 """What others may do with a file, as bits of its mode."""
-BESIDE = "", "-wal", "-shm", "-journal"
-"""What SQLite calls the files that belong to a database, after its name."""
+BESIDE = "", "-wal", "-shm", "-journal", ".erasure-key"
+"""What the files that belong to a database of SQLite are called, after its name."""
 
 
 def guard(folder: Path, database_url: str) -> list[Path]:

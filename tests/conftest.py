@@ -19,7 +19,7 @@ from flask_migrate import upgrade
 from hypothesis import HealthCheck, settings
 from werkzeug.serving import make_server
 
-from identity import access, create_app
+from identity import access, create_app, forgetting
 from identity.clusters import Cluster
 from identity.config import Config
 from identity.database import db
@@ -71,12 +71,13 @@ DELETE = "; ".join(
     ]
 )
 TRUNCATE = f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE"
+ERASURE_KEY = "a-key-of-the-tests-with-which-nobody-else-hashes"
 LARGE = "SELECT pg_relation_size('event') + pg_relation_size('contact') > 1000000"
 
 
 def app_on(url: str, **settings: object) -> Flask:
     """Return the application on a database, whatever this machine's environment says."""
-    given = {"DATABASE_URL": url, "SECRET_KEY": "hello, McFly"}
+    given = {"DATABASE_URL": url, "SECRET_KEY": "hello, McFly", "ERASURE_KEY": ERASURE_KEY}
     config = Config.from_environment(given | {name: str(value) for name, value in settings.items()})
     # What the last test's database said of who may ask is not true of the next one's.
     access.forget()
@@ -193,6 +194,7 @@ def app(backend: str, database_url: str, request: pytest.FixtureRequest) -> Iter
         # What is to be reviewed is counted now and then.
         app.extensions.pop("findings", None)
         with app.app_context():
+            forgetting.here().forget()
             yield app
         return
     app = app_on(database_url)

@@ -39,7 +39,7 @@ FLOORS = {
         | {"roles"},
         {"identifiers", "formulas", "database", "probing"},
         {"models", "prepared", "bulk", "keyed", "fillers", "group_commit"},
-        {"deciding", "clusters", "ledger", "events", "auditing"},
+        {"deciding", "clusters", "ledger", "events", "auditing", "forgetting"},
         {"evidence", "writing", "browsing", "activity", "access", "transcribing", "crowds"},
         {"rebuilding", "naming"},
         {"reconciliation", "explaining", "portraying"},
@@ -72,6 +72,11 @@ FLOORS = {
         {"customers", "decided"},
         {"lonely"},
         {"decisions"},
+    ],
+    "identity.forgetting": [
+        {"keys"},
+        {"memory"},
+        {"hashes"},
     ],
     "identity.writing": [
         {"loads"},

@@ -1,0 +1,29 @@
+"""What is left of people who were erased, so that nothing brings them back.
+
+A keyed hash of each identifier: of no use to whoever has the database and not the key. Whoever is
+about to write an identifier for the first time asks here first, and leaves out what was erased.
+How a person is erased is not here: `erasing`.
+"""
+
+from identity.forgetting.hashes import (
+    Met,
+    keep,
+    recalled,
+    remembered,
+    shut_out,
+    tried,
+)
+from identity.forgetting.memory import LATER, configure, here, of
+
+__all__ = [
+    "LATER",
+    "Met",
+    "configure",
+    "here",
+    "keep",
+    "of",
+    "recalled",
+    "remembered",
+    "shut_out",
+    "tried",
+]
