@@ -9,13 +9,14 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Self
 
 import phonenumbers
 from limits import RateLimitItem, parse, parse_many
 from sentry_sdk.utils import BadDsn, Dsn
 
-from identity import database_url, passwords
+from identity import database_url, passwords, spans
 from identity.errors import ConfigurationError
 from identity.roles import Role
 
@@ -80,6 +81,10 @@ class Config:
     """An address that may read /metrics without a key."""
     sentry_dsn: str | None = None
     """Where faults of ours are reported."""
+    retain_history: timedelta | None = None
+    """How long history and the audit trail are kept. None: for ever."""
+    retain_files: timedelta | None = None
+    """How long uploaded files are, and what was rejected of them. None: for ever."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -112,6 +117,8 @@ class Config:
             address_limit=_limit(given, "RATE_LIMIT_ADDRESS", ADDRESS_LIMIT),
             metrics_from=_address(given, "METRICS_FROM"),
             sentry_dsn=_dsn(given, "SENTRY_DSN"),
+            retain_history=_span(given, "RETAIN_HISTORY", 7),
+            retain_files=_span(given, "RETAIN_FILES", 1),
         )
 
 
@@ -186,6 +193,16 @@ def _dsn(given: Mapping[str, str], name: str) -> str | None:
         return str(Dsn(given[name])) if name in given else None
     except BadDsn:
         raise ConfigurationError(f"{name} is not an address that Sentry gave.") from None
+
+
+def _span(given: Mapping[str, str], name: str, shortest: int) -> timedelta | None:
+    span = spans.read(given.get(name, ""))
+    if name in given and (span is None or span < timedelta(days=shortest)):
+        least = "1 day" if shortest == 1 else f"{shortest} days"
+        raise ConfigurationError(
+            f"{name} must look like 400 days, 13 months or 2 years, and be {least} at least."
+        )
+    return span
 
 
 def _yes(given: Mapping[str, str], name: str) -> bool:

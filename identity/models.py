@@ -69,13 +69,18 @@ class EventKind(StrEnum):
     """The tables said otherwise than the evidence, and were put right. Detail as above."""
     CUSTOMER_ERASED = "customer_erased"
     """A person was forgotten. The detail names the erasure, and who it was before and after."""
+    SWEPT = "swept"
+    """What was older than it is kept was removed. The detail tells of what, and how much."""
 
 
 FREQUENT = EventKind.CONTACT_CREATED, EventKind.CONTACT_LINKED
 """Most of the ledger, and found without an index; the rest is worth one."""
 OF_NO_IMPORT = "substr(source, 1, 7) <> 'import:'"
 """Lines of the ledger that are shown one by one. An import may have written a million together."""
-RARE = f"kind IN ({', '.join(f'{k.value!r}' for k in EventKind if k not in FREQUENT)})"
+UNSOUGHT = (EventKind.SWEPT,)
+"""Not even that: nobody asks for all of it."""
+SOUGHT = [kind.value for kind in EventKind if kind not in (*FREQUENT, *UNSOUGHT)]
+RARE = f"kind IN ({', '.join(map(repr, SOUGHT))})"
 
 
 class Precedence(StrEnum):

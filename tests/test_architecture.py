@@ -35,6 +35,7 @@ FLOORS = {
             "passwords",
             "private",
             "remembering",
+            "spans",
         }
         | {"roles"},
         {"identifiers", "formulas", "database", "probing"},
@@ -49,6 +50,7 @@ FLOORS = {
         {"rulings"},
         {"caution"},
         {"verification", "seeding", "exporting", "copying"} | {"keeping", "recording", "reviewing"},
+        {"retaining"},
         {"web", "cli"},
     ],
     "identity.database": [
@@ -93,6 +95,7 @@ FLOORS = {
     "identity.importing": [
         {"cells", "formats", "figures", "signs"},
         {"register"},
+        {"written"},
         {"addresses", "calendars", "columns", "countries", "numbers"},
         {"dates", "opening", "rejects"},
         {"aligning", "inspecting", "surveying"},
@@ -117,6 +120,7 @@ FLOORS = {
     "identity.rulings": [
         {"kinds", "plans", "orders"},
         {"register"},
+        {"written"},
         {"effects", "listing"},
         {"applying"},
     ],
@@ -136,6 +140,10 @@ FLOORS = {
         {"steps"},
         {"sweeping"},
     ],
+    "identity.retaining": [
+        {"accounts", "pace"},
+        {"files", "history"},
+    ],
     "identity.copying": [
         {"lines"},
         {"loading", "making", "reading"},
@@ -144,7 +152,18 @@ FLOORS = {
     "identity.cli": [
         {"exits", "progress", "typed", "describing"},
         {"leftovers", "reporting", "tolerance"},
-        {"audit", "printing", "copies", "exports", "keys", "review", "rulings", "users", "why"},
+        {
+            "audit",
+            "printing",
+            "copies",
+            "exports",
+            "keys",
+            "retain",
+            "review",
+            "rulings",
+            "users",
+            "why",
+        },
         {"accounts"},
         {"bringing", "endings"},
         {"files"},

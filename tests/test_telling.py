@@ -14,6 +14,7 @@ from identity.rulings.kinds import RulingKind
 from identity.web.pages import telling
 
 DETAIL = {"moved": [2, 3], "ruling": 7, "kind": "apart", "reason": "<shared>", "before": [1]}
+DETAIL |= {"until": "2024-10-26T01:21:00+00:00", "lines": 1204, "audit": 1}
 
 
 def entry(kind: str, **different: Any) -> Entry:

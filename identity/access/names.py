@@ -8,7 +8,7 @@ ENVIRONMENT_KEY, ENVIRONMENT_USER = "environment", "staff"
 Both are on record as the sources of what they brought, so neither can be called otherwise."""
 RESERVED = {
     *(ENVIRONMENT_KEY, ENVIRONMENT_USER, "api", "form", "seed"),
-    *("evidence", "caution", "the command line", "a browser"),
+    *("evidence", "caution", "retention", "the command line", "a browser"),
 }
 """Sources of links and lines of history that are not a key's or a user's name."""
 

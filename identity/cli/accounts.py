@@ -13,7 +13,7 @@ from identity.caution.planning import Plan
 from identity.cli.leftovers import Leftovers
 from identity.counting import counted
 from identity.errors import IdentityError
-from identity.importing import register
+from identity.importing import register, written
 from identity.importing.tally import Tally
 from identity.reviewing.growth import Grown
 from identity.rulings import register as rulings
@@ -78,7 +78,7 @@ class Account:
         found: dict[str, int] = {}
         if self.import_id is not None:
             with suppress(IdentityError):
-                found = register.written(self.import_id)
+                found = written.by_lines(self.import_id)
         return found
 
     def _rulings(self) -> list[dict[str, Any]]:

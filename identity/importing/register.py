@@ -6,20 +6,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from identity import database
 from identity.errors import Conflict, IdentityError, InvalidInput, NotFound
 from identity.importing import signs
-from identity.models import FREQUENT, LARGEST_ID, Event, EventKind, Import
+from identity.models import Import
 
 SHOWN = 50
 RUNS_FOR = timedelta(seconds=15)
 """How long after it was last heard of an import may still be running."""
 HEARD_OF = 3.0
 """Seconds between two signs of life of an import."""
-AROUND = 5_000
-"""Lines of the ledger among which the first contact of an import is, and the last one."""
 KEPT = timedelta(days=1)
 """How long an uploaded file waits for its plan to be confirmed."""
 NOTHING = {"content": None, "reading": None, "plan": None, "work": None}
@@ -56,7 +54,7 @@ class Listed:
         return abs(datetime.now(UTC) - self.seen_at) < RUNS_FOR
 
 
-_columns = (
+COLUMNS = (
     *(Import.id, Import.file_name, Import.given_by, Import.given_at),
     *(Import.started_at, Import.finished_at, Import.seen_at, Import.feed, Import.counts),
     Import.choices,
@@ -116,56 +114,16 @@ def note(import_id: int, **values: object) -> None:
 
 def get(import_id: int) -> Listed:
     """Return an import; raise `NotFound` when there is none of that id."""
-    chosen = select(*_columns).where(Import.id == import_id)
+    chosen = select(*COLUMNS).where(Import.id == import_id)
     row = database.read(lambda connection: connection.execute(chosen).one_or_none())
     if row is None:
         raise NotFound(f"There is no import {import_id}.")
     return Listed(*row)
 
 
-def written(import_id: int) -> dict[str, int]:
-    """Return what an import has written so far, by the ledger: also where it was broken off.
-
-    What is noted of it may be some seconds behind.
-    """
-    return database.read(lambda connection: _written(connection, import_id))
-
-
-def _written(connection: Connection, import_id: int) -> dict[str, int]:
-    name = source(import_id)
-    counted = select(Event.kind, func.count()).where(Event.source == name).group_by(Event.kind)
-    lines = {EventKind(kind): many for kind, many in connection.execute(counted)}
-    first, _ = contacts_of(connection, import_id)
-    absorbed = select(func.count(Event.contact_id.distinct())).where(
-        *(Event.source == name, Event.kind == EventKind.CLUSTERS_MERGED.value),
-        # What was there before has smaller ids than all that came with it.
-        Event.contact_id < (first or LARGEST_ID),
-    )
-    merged = connection.scalar(absorbed) or 0
-    joined = lines.get(EventKind.CLUSTERS_MERGED, 0) - merged
-    customers = lines.get(EventKind.CONTACT_CREATED, 0) - joined
-    contacts = sum(lines.get(kind, 0) for kind in FREQUENT)
-    return {"customers": customers, "contacts": contacts, "merged": merged}
-
-
-def contacts_of(connection: Connection, import_id: int) -> tuple[int | None, int | None]:
-    """Return the least and the largest id of the contacts that an import brought."""
-    # In the order of the ledger's lines ids ascend, but for those of one transaction.
-    ends: list[int] = []
-    for kind in FREQUENT:
-        told = select(Event.contact_id).where(
-            Event.source == source(import_id), Event.kind == kind.value
-        )
-        for order in (Event.id, Event.id.desc()):
-            some = told.order_by(order).limit(AROUND).subquery()
-            row = connection.execute(select(func.min(some.c[0]), func.max(some.c[0]))).one()
-            ends += filter(None, row)
-    return min(ends, default=None), max(ends, default=None)
-
-
 def check_ended(connection: Connection, import_id: int) -> None:
     """Raise `NotFound` when there is no such import, and `Conflict` while it may be running."""
-    chosen = select(*_columns).where(Import.id == import_id)
+    chosen = select(*COLUMNS).where(Import.id == import_id)
     row = connection.execute(chosen).one_or_none()
     if row is None:
         raise NotFound(f"There is no import {import_id}.")
@@ -202,7 +160,7 @@ def rejects(import_id: int) -> bytes | None:
 def latest() -> list[Listed]:
     """Return the newest imports that were begun, the newest first."""
     chosen = (
-        select(*_columns)
+        select(*COLUMNS)
         .where(Import.started_at.is_not(None))
         .order_by(Import.id.desc())
         .limit(SHOWN)

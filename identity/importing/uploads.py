@@ -152,7 +152,9 @@ def unfinished() -> list[Unfinished]:
         .order_by(Import.id.desc())
     )
     rows = database.read(lambda connection: connection.execute(chosen).all())
-    return [Unfinished(row[0], row[1], row[2], row[3], _work(row[4]), bool(row[5])) for row in rows]
+    return [
+        Unfinished(row[0], row[1], row[2], row[3], work_of(row[4]), bool(row[5])) for row in rows
+    ]
 
 
 def _change(import_id: int, change: Callable[[Kept], Mapping[str, Any] | None]) -> bool:
@@ -173,10 +175,11 @@ def _change(import_id: int, change: Callable[[Kept], Mapping[str, Any] | None]) 
 def _get(connection: Connection, import_id: int, *, lock: bool = False) -> Kept | None:
     wanted = select(*_columns).where(Import.id == import_id, Import.content.is_not(None))
     row = connection.execute(wanted.with_for_update() if lock else wanted).one_or_none()
-    return Kept(row[0], row[1], _work(row[2])) if row else None
+    return Kept(row[0], row[1], work_of(row[2])) if row else None
 
 
-def _work(kept: Mapping[str, Any] | None) -> Work | None:
+def work_of(kept: Mapping[str, Any] | None) -> Work | None:
+    """Return work from how it is kept."""
     if kept is None:
         return None
     return Work(**{**kept, "seen_at": datetime.fromisoformat(kept["seen_at"])})

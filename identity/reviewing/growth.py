@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from identity import database
 from identity.identifiers import Value
-from identity.importing import register
+from identity.importing import register, written
 from identity.models import LARGEST_ID, Contact, Event, EventKind
 from identity.portraying import membership, sizing
 from identity.reviewing.customers import primaries_of_contacts, sizes
@@ -75,7 +75,7 @@ def _told(connection: Connection, ids: Iterable[int]) -> list[Grown]:
 
 def _found(connection: Connection, import_id: int) -> list[int]:
     """Return customers of many contacts of which half or more are so by an import."""
-    first, last = register.contacts_of(connection, import_id)
+    first, last = written.contacts_of(connection, import_id)
     # One that only merges brings no contact at all.
     first = first or LARGEST_ID
     brought = Counter(dict(_new(connection, first, last or 0)))

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Connection, FromClause, func, select
 
 from identity.bulk import Question, Selected
 from identity.models import Event, EventKind
+from identity.reviewing import findings
 from identity.reviewing.customers import primaries_of_contacts
 from identity.reviewing.findings import Found, Kind
 
@@ -54,4 +55,8 @@ def look(connection: Connection, lines: Collection[int]) -> Iterator[Found]:
 
 def check(connection: Connection, subjects: Collection[str]) -> Iterator[Found]:
     """Yield what some findings are about as it is now."""
-    yield from look(connection, [int(each) for each in subjects])
+    found = list(look(connection, [int(each) for each in subjects]))
+    yield from found
+    # Where somebody said that a merge is fine, its line may be kept no longer.
+    gone = set(subjects) - {each.subject for each in found}
+    yield from findings.ended(connection, Kind.LARGE_MERGE, gone)

@@ -5,7 +5,7 @@ from flask import render_template
 from identity import database, events
 from identity.auditing import COMMAND_LINE
 from identity.events import Entry
-from identity.importing import register
+from identity.importing import register, written
 from identity.models import EventKind
 from identity.reviewing import growth
 from identity.rulings import register as rulings
@@ -34,7 +34,7 @@ def page(listed: register.Listed) -> str:
     return render_template(
         "import_result.html",
         listed=listed,
-        written=register.written(listed.id) if broken_off and listed.started_at else None,
+        written=written.by_lines(listed.id) if broken_off and listed.started_at else None,
         by_command=listed.given_by == COMMAND_LINE,
         changes=changes,
         grown=[(each, _nobody(each)) for each in growth.kept(listed)],

@@ -17,6 +17,7 @@ from identity.counting import counted
 from identity.events import Entry
 from identity.identifiers import Kind
 from identity.models import EventKind
+from identity.retaining import accounts
 
 NAMED = 5
 """Customers that a line names, at most. A value that linked hundreds would fill a page."""
@@ -94,6 +95,10 @@ TOLD = {
     "customer_erased": Telling(
         label="Forgotten",
         sentence="A person was forgotten: {customer} {changed}.",
+    ),
+    "swept": Telling(
+        label="Kept no longer",
+        sentence="{swept} of before {until} went: it is kept no longer.",
     ),
 }
 """By the kind's value, as it stands in the table."""
@@ -206,5 +211,7 @@ PIECES: dict[str, Callable[[Entry], object]] = {
     "said": lambda entry: RULED[_detail(entry, "kind")],
     "changed": _changed,
     "before": lambda entry: _customers(_detail(entry, "before")),
+    "swept": lambda entry: accounts.told(entry.detail or {}),
+    "until": lambda entry: _detail(entry, "until")[:10],
 }
 """What a sentence may be made of."""
