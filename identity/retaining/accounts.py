@@ -39,7 +39,10 @@ class Swept:
     """The line of the ledger that tells of it."""
 
     def __str__(self) -> str:
-        return f"{told(self.removed)} of before {self.until:%Y-%m-%d} went."
+        of_when = f"from before {self.until:%Y-%m-%d}"
+        if not self.removed:
+            return f"Nothing {of_when} was left to remove."
+        return f"Removed: {told(self.removed)} {of_when}."
 
     def step(self, remove: Callable[[Connection], Removed]) -> bool:
         """Remove something and tell of it, together; tell whether anything went."""

@@ -98,7 +98,7 @@ TOLD = {
     ),
     "swept": Telling(
         label="Kept no longer",
-        sentence="{swept} of before {until} went: it is kept no longer.",
+        sentence="Kept no longer, and removed: {swept} from before {until}.",
     ),
 }
 """By the kind's value, as it stands in the table."""
