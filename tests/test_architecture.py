@@ -120,7 +120,6 @@ FLOORS = {
     "identity.rulings": [
         {"kinds", "plans", "orders"},
         {"register"},
-        {"written"},
         {"effects", "listing"},
         {"applying"},
     ],
