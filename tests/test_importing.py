@@ -12,7 +12,7 @@ from sqlalchemy import event, select, update
 
 from identity import exporting
 from identity.batching import taking
-from identity.database import db
+from identity.database import db, trying
 from identity.errors import InvalidInput, LostRace
 from identity.exporting import What
 from identity.identifiers import Identifiers, Kind, Value
@@ -577,6 +577,22 @@ def test_statements_do_not_grow_with_the_rows(see: See) -> None:
         counts.append(len(sent))
 
     assert counts[0] == counts[1]
+
+
+@pytest.mark.usefixtures("app")
+def test_what_links_nobody_makes_no_import_that_is_alone_lose_a_race() -> None:
+    shared = {1500: "5550001", 4500: "5550002", 8000: "5550003"}
+    for number in shared.values():
+        applying.rule(LinksNobody(Value(Kind.PHONE, number)), Ordered("steward"))
+    lines = (f"{n}@hillvalley.edu,{shared.get(n, '')}\n" for n in range(9_000))
+    content = f"email,phone\n{''.join(lines)}".encode()
+    lost: list[object] = []
+
+    with trying.retried.connected_to(lost.append):
+        tally = bring(content)
+
+    assert tally.contacts == 9_000
+    assert lost == []
 
 
 def test_others_who_came_first_are_met_again_in_smaller_parts(

@@ -5,10 +5,11 @@ long as writing it. So they are supposed to be new, until one is not: the key of
 nothing is written then, and from then on all are asked about again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from identity.batching.looking import Look
 from identity.deciding import Call
+from identity.identifiers import Value
 
 SLOTS = 8
 """Places a call, so that few values have to share one. Those that do are asked about in vain."""
@@ -59,12 +60,17 @@ class Recall:
         # What is on record only because we brought it says nothing of the others.
         self._wary = max(0, self._wary - 1)
         self._hopes = not self._wary and all(met[hash(each.text) & mask] for each in on_record)
-        for value in on_record:
-            met[hash(value.text) & mask] = 1
+        self.known(on_record)
 
     def disappointed(self) -> None:
         """Hear that somebody else was first, perhaps with a value that was supposed to be new."""
         self._hopes, self._wary = False, WARY
+
+    def known(self, values: Iterable[Value]) -> None:
+        """Hear of values that are on record."""
+        met, mask = self._met, self._mask
+        for value in values:
+            met[hash(value.text) & mask] = 1
 
     def told(self, calls: Sequence[Call]) -> None:
         """Hear what is on record from now on."""

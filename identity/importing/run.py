@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sqlalchemy import func, select
 
-from identity import database
+from identity import database, evidence
 from identity.batching import taking
 from identity.batching.recalling import Recall
 from identity.deciding import NEW, Call, Decided
@@ -115,6 +115,9 @@ def carry_out(
     tally = _begin()
     noted, now, figures, pace = time.monotonic(), datetime.now(UTC), Figures(), Pace()
     recall = Recall(source.file.count)
+    # The file's own strangers, just ruled, are on record before any row of it is. Met one by one
+    # among values that are supposed to be new, each would cost a batch written in vain.
+    recall.known(database.read(evidence.ruled_nobody))
     register.note(import_id, started_at=now, seen_at=now, feed=source.name, counts=tally.counts())
     with register.running(import_id):
         for calls in _batches(source, watcher, tally):
