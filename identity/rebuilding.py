@@ -9,11 +9,11 @@ no difference anywhere.
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, FromClause, select
 
-from identity import clusters, database, evidence, transcribing, writing
+from identity import clusters, comparing, database, evidence, transcribing, writing
 from identity.bulk import Question, Selected
 from identity.clusters import Cluster, Member
 from identity.deciding import NEW, Customers, Made, Memory, Ruled
@@ -333,8 +333,18 @@ def mend_within(connection: Connection, values: Collection[Value], locks: Locks)
     now = datetime.now(UTC)
     written = draw(connection, rebuilt)
     writing.correct(connection, difference(part, rebuilt, written), now)
-    after = {written.contact(each.primary_id) for each in rebuilt.customers()}
-    detail = {"before": sorted(each.primary_id for each in before)}
-    lines = [(EventKind.CUSTOMER_MENDED, primary, detail) for primary in sorted(after)]
-    writing.tell(connection, lines, "evidence", now)
+    lines = _mended(before, rebuilt.customers(), written)
+    told = ((EventKind.CUSTOMER_MENDED, primary, detail) for primary, detail in lines)
+    writing.tell(connection, told, "evidence", now)
     return True
+
+
+def _mended(
+    before: list[Cluster], after: list[Cluster], written: Written
+) -> Iterable[tuple[int, dict[str, Any]]]:
+    found = comparing.changes(before, after)
+    if found:
+        return comparing.lines(found, written.contact)
+    # What was wrong is in no answer: whose an identifier is, or what a claim remembers.
+    ids = sorted(each.primary_id for each in after)
+    return [(id_, {"before": [id_], "with": id_}) for id_ in ids]

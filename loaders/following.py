@@ -218,7 +218,7 @@ def _lines(
         rank, moved = RANKS[line.kind], tuple[int, ...]()
         if line.kind in MERGING:
             assert line.contact is not None
-            moved = tuple(each for each in followers[line.contact] if each != line.primary)
+            moved = tuple(followers[line.contact])
         if rank is Rank.CONTACTS:
             assert line.contact is not None
             key = contacts[line.contact]._replace(file=file, rank=rank)

@@ -121,8 +121,9 @@ class Rows:
         contact = self._id(line.contact)
         detail = None
         if line.kind in MERGING:
-            moved = sorted(map(self._id, told.moved))
-            detail = json.dumps({"absorbed": contact, "moved": moved})
+            moved = sorted(self._id(each) for each in told.moved if each != line.primary)
+            risen = {"risen": self._id(line.primary)} if line.primary in told.moved else {}
+            detail = json.dumps({"absorbed": contact, "moved": moved} | risen)
         return _row(
             *("event", id_),
             *(id_, brought.now, line.kind, f"import:{brought.id}", self._id(line.primary)),

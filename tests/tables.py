@@ -7,9 +7,11 @@ from sqlalchemy import delete, func, select
 
 from identity.database import Base, db
 from identity.models import (
+    Change,
     Claim,
     Contact,
     Event,
+    Feed,
     Identifier,
     KeptApart,
     Reference,
@@ -28,7 +30,17 @@ PAIRS = (
 def empty() -> None:
     """Take everything about customers out of the tables."""
     with db.engine.begin() as connection:
-        for table in (Event, KeptApart, Withdrawal, Reference, Claim, Ruling, Identifier):
+        for table in (
+            Change,
+            Feed,
+            Event,
+            KeptApart,
+            Withdrawal,
+            Reference,
+            Claim,
+            Ruling,
+            Identifier,
+        ):
             connection.execute(delete(table))
         connection.execute(delete(Contact).where(Contact.linked_id.is_not(None)))
         connection.execute(delete(Contact))

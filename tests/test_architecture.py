@@ -41,6 +41,8 @@ FLOORS = {
         {"identifiers", "formulas", "database", "probing"},
         {"models", "prepared", "bulk", "keyed", "fillers", "group_commit"},
         {"deciding", "clusters", "ledger", "events", "auditing", "forgetting"},
+        {"comparing"},
+        {"feed"},
         {"evidence", "writing", "browsing", "activity", "access", "transcribing", "crowds"},
         {"rebuilding", "naming"},
         {"reconciliation", "explaining", "portraying"},
@@ -61,6 +63,10 @@ FLOORS = {
         {"connections"},
         {"trying"},
         {"readiness"},
+    ],
+    "identity.feed": [
+        {"changes"},
+        {"publishing", "reading"},
     ],
     "identity.access": [
         {"names"},

@@ -36,6 +36,7 @@ from identity.rulings.kinds import (
 from identity.verification import verify
 from tests.bringing import as_file, bring
 from tests.examples import many
+from tests.feeding import Copy, customers
 from tests.standing import claims, live, tables
 from tests.tables import empty
 
@@ -106,6 +107,7 @@ class History(RuleBasedStateMachine):
         empty()
         self.imports = 0
         self.standing: dict[int, Any] = {}
+        self.copy = Copy()
 
     @rule(content=CONTENTS, source=st.sampled_from(SOURCES))
     def call(self, content: Any, source: str) -> None:
@@ -234,6 +236,11 @@ class History(RuleBasedStateMachine):
         assert {frozenset(each) for each in found.values()} == oracle.customers()
         assert said == oracle.said()
         assert verify().problems == []
+
+    @invariant()
+    def the_feed_tells_of_every_contact(self) -> None:
+        self.copy.follow()
+        assert self.copy.customers == customers()
 
 
 @pytest.mark.usefixtures("app")

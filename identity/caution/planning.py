@@ -8,11 +8,11 @@ from identity.caution.choosing import AT_MOST_APART, Choices
 from identity.caution.examining import Examined
 from identity.caution.suspects import Suspect
 from identity.clusters import Cluster
+from identity.comparing import changes
 from identity.deciding import Call
 from identity.identifiers import Value
 from identity.importing.beforehand import Beforehand
 from identity.importing.tally import Tally, Union
-from identity.rulings.plans import changes
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ What is connected changes in one transaction. A ruling over many customers that 
 with each other works in bounded ones, and whatever broke it off, saying it again does the rest.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Connection, FromClause, delete, select, tuple_, update
 from sqlalchemy.sql.dml import UpdateBase
 
-from identity import auditing, database, evidence, rebuilding, writing
+from identity import auditing, comparing, database, evidence, rebuilding, writing
 from identity.auditing import Deed
 from identity.bulk import Change, Load, without_collecting
 from identity.errors import Conflict, NotFound
@@ -305,23 +305,10 @@ def _do(connection: Connection, effect: Effect, done: Step, ordered: Ordered, wh
     found = done.changes()
     whole.add(found, written.contact)
     assert effect.ruling
-    writing.tell(connection, _changed(effect.ruling.id, found, written.contact), ordered.by, now)
-
-
-def _changed(
-    ruling_id: int, found: Iterable[Any], id_of: Callable[[int], int]
-) -> Iterable[tuple[EventKind, int, dict[str, Any]]]:
-    """Yield a line of the ledger for each customer that changed."""
-    for change in found:
-        named: set[int] = set()
-        for after, formers in change.formers():
-            named.update(formers)
-            detail = {"ruling": ruling_id, "before": formers}
-            yield EventKind.CUSTOMER_CHANGED, id_of(after.primary_id), detail
-        for before in change.before:
-            if before.primary_id not in named:
-                detail = {"ruling": ruling_id, "before": [before.primary_id], "after": []}
-                yield EventKind.CUSTOMER_CHANGED, before.primary_id, detail
+    told = {"ruling": effect.ruling.id}
+    lines = comparing.lines(found, written.contact)
+    changed = ((EventKind.CUSTOMER_CHANGED, id_, told | detail) for id_, detail in lines)
+    writing.tell(connection, changed, ordered.by, now)
 
 
 def _tell_ruling(

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Connection, FromClause, Select, exists, func,
 
 from identity import evidence, rebuilding
 from identity.bulk import Question, Selected
+from identity.comparing import Change, changes
 from identity.deciding import Ruled
 from identity.evidence import CLAIM_COLUMNS, Telling, telling
 from identity.identifiers import Value
@@ -22,7 +23,6 @@ from identity.rulings.kinds import (
     SourceWithdrawn,
     What,
 )
-from identity.rulings.plans import Change, changes
 from identity.rulings.register import Registered
 
 AT_ONCE = 10_000

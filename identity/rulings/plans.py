@@ -2,20 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from networkx.utils import UnionFind
-
 from identity.clusters import Cluster
+from identity.comparing import Change, IdOf
 from identity.deciding import NEW
-from identity.identifiers import Value
 
 SHOWN = 100
 """Changes in a plan, and customers on each side of a change; all are counted."""
-
-IdOf = Callable[[int], int | None]
 
 
 def id_or_none(number: int) -> int | None:
@@ -34,54 +30,6 @@ def published(cluster: Cluster, id_of: IdOf = id_or_none) -> dict[str, Any]:
         "phoneNumbers": cluster.phone_numbers,
         "secondaryContactIds": [id_of(id_) for id_ in cluster.secondary_ids],
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Customers before and after that share an identifier or a contact."""
-
-    before: tuple[Cluster, ...]
-    after: tuple[Cluster, ...]
-
-    def formers(self) -> Iterator[tuple[Cluster, list[int]]]:
-        """Yield each customer after, with the primaries of those it comes from."""
-        by_contact = {m.id: each.primary_id for each in self.before for m in each.members}
-        by_value: dict[Value, int] = {}
-        for each in self.after:
-            formers = {by_contact[m.id] for m in each.members if m.id in by_contact}
-            if not formers:
-                # Made of contacts that are new: known by what they say.
-                by_value = by_value or {v: c.primary_id for c in self.before for v in c.values()}
-                formers = {by_value[v] for v in each.values() if v in by_value}
-            yield each, sorted(formers)
-
-
-def _keys(cluster: Cluster) -> Iterable[Any]:
-    yield from (member.id for member in cluster.members)
-    yield from cluster.values()
-
-
-def changes(before: Iterable[Cluster], after: Iterable[Cluster]) -> list[Change]:
-    """Return how customers differ, leaving out those who are the same on both sides."""
-    sides = [{_shape(each): each for each in side} for side in (before, after)]
-    same = sides[0].keys() & sides[1].keys()
-    differing = [(0, shape) for shape in sorted(sides[0].keys() - same)]
-    differing += [(1, shape) for shape in sorted(sides[1].keys() - same)]
-    groups, first = UnionFind(range(len(differing))), dict[Any, int]()
-    for number, (side, shape) in enumerate(differing):
-        for key in _keys(sides[side][shape]):
-            if first.setdefault(key, number) != number:
-                groups.union(first[key], number)
-    found: dict[int, tuple[list[Cluster], list[Cluster]]] = {}
-    for number, (side, shape) in enumerate(differing):
-        found.setdefault(groups[number], ([], []))[side].append(sides[side][shape])
-    return [Change(tuple(one), tuple(other)) for one, other in found.values()]
-
-
-def _shape(cluster: Cluster) -> tuple[Any, ...]:
-    """Return all that is published of a customer, in the order in which plans list them."""
-    secondaries = tuple(cluster.secondary_ids)
-    return cluster.primary_id, secondaries, cluster.emails, cluster.phone_numbers
 
 
 @dataclass(slots=True)

@@ -109,6 +109,7 @@ class _Writing:
         claims = len(decided.claims) + len(decided.alone)
         self._places = draw(connection, "event", claims)
         self._founded = Founded(connection, decided.alone, self._ids, self._claim, teller)
+        self._risen: dict[int, int] = {}
 
     def write(self) -> Written:
         """Write everything, and link whoever was absorbed."""
@@ -179,6 +180,8 @@ class _Writing:
         for former, follower in FOLLOWERS.ask(self._connection, ((id_,) for id_ in moved)):
             if follower != heirs[former]:
                 moved[former].append(follower)
+            else:
+                self._risen[former] = follower
         return moved
 
     def _redate(self) -> None:
@@ -211,7 +214,10 @@ class _Writing:
             detail = None
             if kind in (EventKind.CLUSTERS_MERGED, EventKind.PRIMARY_CHANGED):
                 assert contact is not None
-                detail = json.dumps({"absorbed": contact, "moved": sorted(moved[contact])})
+                told = {"absorbed": contact, "moved": sorted(moved[contact])}
+                if contact in self._risen:
+                    told["risen"] = self._risen[contact]
+                detail = json.dumps(told)
             yield (
                 *(self._now, NAMES[kind], self._teller.name, self._ids.contact(primary)),
                 *(self._number(contact), email, phone_number, detail, True),
