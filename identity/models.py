@@ -510,6 +510,21 @@ class Session(Base):
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class Report(Base):
+    """What was counted last for the owner: of customers, and of orders. Figures and ids only."""
+
+    __tablename__ = "report"
+    __table_args__ = (CheckConstraint("kind IN ('customers', 'orders')", name="kind"),)
+
+    kind: Mapped[str] = mapped_column(Exact, primary_key=True)
+    made_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """None until it was counted once; so with the next two."""
+    made_by: Mapped[str | None] = mapped_column(Text)
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    work: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Who is counting, and when they were last heard of; or why it failed."""
+
+
 class Guard(Base):
     """That callers are told apart, whatever becomes of keys and users. One row at most."""
 

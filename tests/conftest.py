@@ -59,7 +59,7 @@ TABLES = (
     *("event", "claim", "reference", "ruling", "withdrawal", "kept_apart"),
     *("identifier", "contact", "import", "api_key", "staff", "finding", "sweep"),
     *("session", "guard", "audit", "change", "feed"),
-    *("delivery", "turn", "message", "webhook"),
+    *("delivery", "turn", "message", "webhook", "report"),
 )
 # Two hundred times as fast as TRUNCATE, which makes new files and waits for the disk. Nothing is
 # left that refers to anything, so nobody need look.
