@@ -51,7 +51,8 @@ FLOORS = {
         {"importing"},
         {"rulings"},
         {"caution"},
-        {"verification", "seeding", "exporting", "copying"} | {"keeping", "recording", "reviewing"},
+        {"verification", "seeding", "exporting", "copying"}
+        | {"keeping", "recording", "reviewing", "duplicates"},
         {"retaining"},
         {"web", "cli"},
     ],
@@ -149,6 +150,12 @@ FLOORS = {
         {"accounts", "pace"},
         {"files", "history"},
     ],
+    "identity.duplicates": [
+        {"amounts", "till", "records"},
+        {"orders", "figures", "kept"},
+        {"ranking", "words", "making"},
+        {"spending"},
+    ],
     "identity.copying": [
         {"lines"},
         {"loading", "making", "reading"},
@@ -156,13 +163,14 @@ FLOORS = {
     ],
     "identity.cli": [
         {"exits", "progress", "typed", "describing"},
-        {"leftovers", "reporting", "tolerance"},
+        {"figures", "leftovers", "reporting", "tolerance"},
         {
             "audit",
             "printing",
             "copies",
             "exports",
             "keys",
+            "report",
             "retain",
             "review",
             "rulings",

@@ -13,6 +13,7 @@ from identity.cli.audit import audit, local
 from identity.cli.exports import export_file
 from identity.cli.files import import_file
 from identity.cli.keys import key
+from identity.cli.report import report
 from identity.cli.retain import retain
 from identity.cli.review import review
 from identity.cli.rulings import apart, links_nobody, rulings, undo, withdraw
@@ -61,7 +62,9 @@ identity.add_command(import_file)
 identity.add_command(export_file)
 identity.add_command(key)
 identity.add_command(user)
-for command in apart, links_nobody, withdraw, rulings, undo, why, review, retain, audit, local:
+for command in apart, links_nobody, withdraw, rulings, undo, why, review, report, retain:
+    identity.add_command(command)
+for command in audit, local:
     identity.add_command(command)
 
 

@@ -20,6 +20,8 @@ WORDS = {
     Deed.EXPORTED: "Exported",
     Deed.RECORD_TAKEN: "Took a customer's record",
     Deed.REJECTS_TAKEN: "Took rejected rows",
+    Deed.REPORT_MADE: "Made a report",
+    Deed.REPORT_OPENED: "Opened the report",
     Deed.IMPORTED: "Imported",
     Deed.RULED: "Ruled",
     Deed.RULING_UNDONE: "Undid a ruling",
