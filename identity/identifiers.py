@@ -7,7 +7,7 @@ after this page may trust an `Identifiers` value as it is.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache, partial
@@ -132,9 +132,15 @@ class Identifiers:
         if problems:
             raise InvalidInput(" ".join(problems.values()), problems)
         if not any(parsed.values()):
-            message = "Either email or phoneNumber is required."
-            raise InvalidInput(message, dict.fromkeys(parsed, message))
+            raise nothing_given()
         return cls(parsed["email"], parsed["phoneNumber"])
+
+    def without(self, values: Collection[Value]) -> Self:
+        """Return what is left when values are taken out; raise `InvalidInput` for nothing."""
+        left = {value.kind: value.text for value in self.values() if value not in values}
+        if not left:
+            raise nothing_given()
+        return type(self)(left.get(Kind.EMAIL), left.get(Kind.PHONE))
 
     def values(self) -> Iterator[Value]:
         """Yield what was given, the email first."""
@@ -147,6 +153,12 @@ class Identifiers:
         # No email, no phone: reprs end up in logs.
         given = ("email", self.email), ("phone_number", self.phone_number)
         return f"<Identifiers {' and '.join(kind for kind, value in given if value)}>"
+
+
+def nothing_given() -> InvalidInput:
+    """Return what is told to whoever gave neither."""
+    message = "Either email or phoneNumber is required."
+    return InvalidInput(message, {"email": message, "phoneNumber": message})
 
 
 def parse_one(typed: str, region: str | None = None) -> Value:

@@ -20,8 +20,12 @@ class Taking:
     its log.
     """
 
-    def __init__(self, table: Table, *columns: str) -> None:
-        """Insert those columns; the others get their defaults."""
+    def __init__(self, table: Table, *columns: str, unless: str = "") -> None:
+        """Insert those columns; the others get their defaults.
+
+        `unless` is a select, with `?` where it is given something: when it finds anything, nothing
+        is inserted.
+        """
         into = f"INSERT INTO {table.name} ({', '.join(columns)})"
         arrays = ", ".join(
             "%b::bigint[]" if isinstance(table.c[name].type, Integer) else "%b::text[]"
@@ -29,11 +33,17 @@ class Taking:
         )
         places = ", ".join("?" * len(columns))
         unless_taken = "ON CONFLICT DO NOTHING"
-        self._postgresql = f"{into} SELECT * FROM unnest({arrays}) {unless_taken}"  # noqa: S608
-        self._sqlite = f"{into} VALUES ({places}) {unless_taken}"
+        where = f"WHERE NOT EXISTS ({unless})" if unless else "WHERE true"
+        self._postgresql = (
+            f"{into} SELECT * FROM unnest({arrays}) "  # noqa: S608
+            f"{where.replace('?', '%b')} {unless_taken}"
+        )
+        self._sqlite = f"{into} SELECT {places} {where} {unless_taken}"
+        if not unless:
+            self._sqlite = f"{into} VALUES ({places}) {unless_taken}"
 
-    def insert(self, connection: Connection, rows: Iterable[Values]) -> None:
-        """Insert `rows`, each in the order of the columns.
+    def insert(self, connection: Connection, rows: Iterable[Values], *given: int) -> None:
+        """Insert `rows`, each in the order of the columns, unless there is what was `given`.
 
         Raise `LostRace` when a key is taken; others may be written then, so the transaction must
         end without a commit. Otherwise as `Load.insert`.
@@ -44,8 +54,9 @@ class Taking:
             cursor = driver.cursor()
             if connection.dialect.name == "postgresql":
                 columns = zip(*chunk, strict=True)
-                cursor.execute(self._postgresql, [list(column) for column in columns])
+                cursor.execute(self._postgresql, [*(list(column) for column in columns), *given])
             else:
-                cursor.executemany(self._sqlite, chunk)
+                rows_given = [(*row, *given) for row in chunk] if given else chunk
+                cursor.executemany(self._sqlite, rows_given)
             if cursor.rowcount < len(chunk):
                 raise LostRace("somebody else took one of the keys first")

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, select
 
-from identity import clusters, database, evidence, group_commit, rebuilding, writing
+from identity import clusters, database, evidence, forgetting, group_commit, rebuilding, writing
 from identity.clusters import Cluster, Extent, Found, Member
 from identity.deciding import Call, Customers, Decided, Known, Ruled, decide
 from identity.errors import InvalidInput, LostRace
+from identity.forgetting import Met
 from identity.identifiers import Identifiers, Kind, Value
 from identity.models import Contact, EventKind, Id
 from identity.rebuilding import Drifted
@@ -58,10 +59,16 @@ def identify(given: Identifiers, *, source: str, reference: str = "", name: str 
     Durable when it returns. Raise `InvalidInput` when nothing of it counts, and `Unavailable` when
     the database cannot be reached or the race for this customer stayed lost; then nothing is half
     written, and to call again is right.
+
+    What was erased counts as not given, and with it goes what the record is called.
     """
     call = Call(given.email, given.phone_number, reference=reference, name=name)
     tries = iter(range(database.TRIES))
-    return database.retrying(lambda: _identify(given, call, source, next(tries)))
+    try:
+        return database.retrying(lambda: _identify(given, call, source, next(tries)))
+    except Met as met:
+        forgetting.tried(dict.fromkeys(met.values, 1))
+        return identify(given.without(met.values), source=source)
 
 
 def _identify(given: Identifiers, call: Call, source: str, lost: int) -> Outcome:
@@ -72,11 +79,12 @@ def _identify(given: Identifiers, call: Call, source: str, lost: int) -> Outcome
     try:
         with database.reading() as connection:
             found = _find(connection, given, call, source)
+            if found.is_repeat(given):
+                return _outcome(given, found, found.clusters, None)
+            up_to = forgetting.check(connection, given.values())
     except Drifted as drifted:
         rebuilding.mend(drifted.values)
         raise
-    if found.is_repeat(given):
-        return _outcome(given, found, found.clusters, None)
     if found.contradicts(given) and not lost:
         # On record, and the tables do not hold it.
         rebuilding.mend(given.values())
@@ -86,7 +94,8 @@ def _identify(given: Identifiers, call: Call, source: str, lost: int) -> Outcome
     alone = is_new and not (found.ruled_apart or found.nobody or call.reference or call.name)
 
     def write(connection: Connection) -> Outcome:
-        return _decide(connection, found, given, call, source, lost)
+        teller = Teller(source, datetime.now(UTC), up_to=up_to)
+        return _decide(connection, found, given, call, teller, lost)
 
     if database.has_one_writer():
         return group_commit.decide(write)
@@ -95,12 +104,13 @@ def _identify(given: Identifiers, call: Call, source: str, lost: int) -> Outcome
 
 
 def _decide(
-    connection: Connection, found: Found, given: Identifiers, call: Call, source: str, lost: int
+    connection: Connection, found: Found, given: Identifiers, call: Call, teller: Teller, lost: int
 ) -> Outcome:
     """Decide in a transaction, and write what was decided."""
     if found.clusters or found.nobody:
-        found = _lock(connection, found, given, call, source)
-    teller = Teller(source, datetime.now(UTC))
+        found = _lock(connection, found, given, call, teller.source)
+        # The lock may have been waited for.
+        teller = teller._replace(now=datetime.now(UTC))
     known, ruled = _known(connection, found, call, teller.now, hold=True)
     if lost < DRIFTED and _is_torn(found, known, ruled):
         raise LostRace("somebody told of one customer, and the tables hold two")
@@ -198,8 +208,10 @@ class Foreseen:
 
 def foresee(given: Identifiers, *, source: str) -> Foreseen:
     """Return what `identify` would do; raise `InvalidInput` when nothing given counts."""
-    call = Call(given.email, given.phone_number)
     with database.snapshot() as connection:
+        if erased := forgetting.remembered(connection, given.values()):
+            given = given.without(erased)
+        call = Call(given.email, given.phone_number)
         found = _find(connection, given, call, source, Extent.ALL)
         now = datetime.now(UTC)
         known, ruled = _known(connection, found, call, now, hold=False)

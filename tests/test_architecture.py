@@ -93,7 +93,7 @@ FLOORS = {
         {"decisions"},
     ],
     "identity.batching": [
-        {"questions"},
+        {"questions", "sifting"},
         {"looking"},
         {"recalling", "answering"},
         {"taking"},
@@ -107,7 +107,7 @@ FLOORS = {
         {"dates", "opening", "rejects"},
         {"aligning", "inspecting", "surveying"},
         {"noting"},
-        {"files", "rows", "imagining", "beforehand", "pacing", "uploads"},
+        {"files", "rows", "forgetful", "imagining", "beforehand", "pacing", "uploads"},
         {"reading", "tally", "working"},
         {"run"},
     ],

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from identity import database, evidence, rebuilding, writing
+from identity import database, evidence, forgetting, rebuilding, writing
 from identity.batching.looking import Look, look, look_now
 from identity.batching.recalling import Recall
+from identity.batching.sifting import sift
 from identity.deciding import Call, Decided, decide
 from identity.errors import Contended, LostRace
+from identity.forgetting import Met
 from identity.identifiers import Kind, Value
 from identity.rebuilding import LOCKED, Drifted
 from identity.writing import Teller, Written
@@ -24,14 +26,36 @@ def take(
     import_id: int | None = None,
     found: Look | None = None,
     recall: Recall | None = None,
+    known_to: int | None = None,
 ) -> tuple[Decided, Written]:
     """Write what `calls` bring, in one transaction, and return it with the ids that it was given.
 
     `import_id` says which import brings them, if one does; `found` is what is known of them, where
-    somebody has looked already; `recall` knows what need not be looked for. Raise `Unavailable`
-    when the database cannot be reached, and `Contended` when too many of the customers concerned
-    kept being changed by others; then nothing was written.
+    somebody has looked already; `recall` knows what need not be looked for; nothing of them was
+    erased up to the erasure `known_to`. Raise `Unavailable` when the database cannot be reached,
+    and `Contended` when too many of the customers concerned kept being changed by others; then
+    nothing was written.
     """
+    try:
+        return _write(calls, source, import_id, found, recall, known_to)
+    except Met as met:
+        sifted = sift(calls, met.values)
+    decided, written = Decided(), Written(0, ())
+    if sifted.calls:
+        decided, written = take(sifted.calls, source, import_id, recall=recall)
+    decided.sifted = sifted.lines | decided.sifted
+    forgetting.tried(sifted.times)
+    return decided, written
+
+
+def _write(
+    calls: Sequence[Call],
+    source: str,
+    import_id: int | None,
+    found: Look | None,
+    recall: Recall | None,
+    known_to: int | None,
+) -> tuple[Decided, Written]:
     first = iter([(found, recall.to_ask(calls) if recall else calls)])
 
     def write() -> tuple[Decided, Written]:
@@ -46,7 +70,7 @@ def take(
             known = None
         elif not known:
             known = look_now(asked, source).sound()
-        done = _take(calls, source, import_id, known, asked, recall)
+        done = _take(calls, source, import_id, known, asked, recall, known_to)
         if recall:
             recall.told(calls)
         return done
@@ -72,6 +96,7 @@ def _take(
     found: Look | None,
     asked: Sequence[Call],
     recall: Recall | None,
+    known_to: int | None,
 ) -> tuple[Decided, Written]:
     news = calls
     if found:
@@ -85,7 +110,9 @@ def _take(
             # Nobody else changes anything meanwhile, so there is nothing to lock.
             found = known = look(connection, asked, source).sound()
             news = found.news(news)
-        teller = Teller(source, datetime.now(UTC), import_id)
+        told = (value for call in news for value in call.values())
+        up_to = forgetting.check(connection, told, known_to)
+        teller = Teller(source, datetime.now(UTC), import_id, up_to)
         alone = import_id is not None
         decided = decide(news, known.known, known.ruled, teller.now, alone=alone)
         written = writing.write(connection, decided, teller)

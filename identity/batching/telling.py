@@ -15,7 +15,7 @@ from identity.batching.looking import Look, look
 from identity.database import patience
 from identity.deciding import Call, Decided
 from identity.errors import Contended, Unavailable
-from identity.identifiers import Value
+from identity.identifiers import Value, nothing_given
 from identity.models import EventKind
 from identity.rebuilding import Drifted
 
@@ -43,6 +43,8 @@ class Told:
     """What was written to the ledger."""
     contacts: int = 0
     """How many contacts were made."""
+    sifted: dict[int, list[Call]] = field(default_factory=dict)
+    """Of those that brought what was erased: what was left of them."""
 
     def add(self, decided: Decided) -> None:
         """Note what a part brought."""
@@ -50,6 +52,7 @@ class Told:
         self.news |= decided.news
         self.kinds.update(line.kind for line in decided.lines)
         self.contacts += len(decided.contacts)
+        self.sifted |= decided.sifted
 
 
 def tell(calls: Sequence[Call], source: str) -> tuple[Told, Answers]:
@@ -73,7 +76,8 @@ def _answered(calls: Sequence[Call], telling: "_Telling") -> tuple[Told, Answers
     if calls and len(told.left_out) == len(calls):
         raise told.left_out[calls[0].line]
     if told.left_out or told.lines or telling.any_news:
-        return told, answer([call for call in calls if call.line not in told.left_out], told)
+        decided = [call for call in calls if call.line not in told.left_out]
+        return told, answer(decided, told)
     return told, telling.answers
 
 
@@ -83,8 +87,11 @@ def answer(calls: Sequence[Call], told: Told) -> Answers:
     Raise `Unavailable` when the database cannot be reached.
     """
     answers = Answers(told.lines)
+    left = [each for call in calls for each in told.sifted.get(call.line, [call])]
+    for line in (line for line, of in told.sifted.items() if not of):
+        answers.by_line[line] = nothing_given()
     with database.within(database.PATIENCE):
-        for looked in parts(calls, LOOKED):
+        for looked in parts(left, LOOKED):
             with database.lookups() as connection:
                 answers.read(connection, looked)
     return answers

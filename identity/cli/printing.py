@@ -142,6 +142,7 @@ def tell(tally: Tally, plan: Plan | None) -> None:
         ("rows with nothing new", tally.repeats),
         ("rows used in part", tally.doubtful),
         ("rows rejected", tally.rejected),
+        *([("rows with erased people, not imported", tally.erased)] if tally.erased else []),
     ):
         click.echo(f"  {number:>12,}  {label}")
     unions = tally.unions()

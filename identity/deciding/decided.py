@@ -84,6 +84,8 @@ class Decided:
     """Of which nothing is left, because it links nobody; so one of its calls may have been."""
     told: set[int] = field(default_factory=set)
     """Of which something is left."""
+    sifted: dict[int, list[Call]] = field(default_factory=dict)
+    """Of each line that brought what was erased: what was left of it, and told."""
     links: int = 0
     """Pairs that nobody had told before."""
     ages: dict[int, Age] = field(default_factory=dict)

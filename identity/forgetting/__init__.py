@@ -7,8 +7,10 @@ How a person is erased is not here: `erasing`.
 
 from identity.forgetting.hashes import (
     Met,
+    check,
     keep,
     recalled,
+    recognizer,
     remembered,
     shut_out,
     tried,
@@ -18,11 +20,13 @@ from identity.forgetting.memory import LATER, configure, here, of
 __all__ = [
     "LATER",
     "Met",
+    "check",
     "configure",
     "here",
     "keep",
     "of",
     "recalled",
+    "recognizer",
     "remembered",
     "shut_out",
     "tried",

@@ -1,7 +1,7 @@
 """What is kept of identifiers that were erased: their hashes, and how often somebody tried."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,6 +57,7 @@ def _lifted(asked: FromClause) -> UpdateBase:
 ON_RECORD = Question(_on_record, **KEYED)
 TRIED = Change(_tried, **KEYED, times=BigInteger)
 LIFTED = Change(_lifted, **KEYED)
+ALL = select(_erased.digest)
 KEPT = Taking(Erased.table(), "kind", "version", "digest", "erasure_id")
 SHUT_OUT = text("LOCK TABLE identifier IN SHARE ROW EXCLUSIVE MODE")
 
@@ -121,6 +122,32 @@ def recalled(connection: Connection, values: Iterable[Value]) -> set[Value]:
     """
     likely = memory.of(connection).may_hold(values)
     return set(on_record(connection, likely)) if likely else set()
+
+
+def recognizer(connection: Connection) -> Callable[[Value], bool] | None:
+    """Return what tells of any identifier whether it was erased by now; None when nobody was.
+
+    For very many of them: all hashes are in memory then. Raise `Unavailable` as above.
+    """
+    known = memory.of(connection)
+    known.catch_up(connection)
+    known.check()
+    hashes = frozenset(map(bytes.fromhex, connection.scalars(ALL)))
+    digesters = known.keys.digesters
+    if not hashes:
+        return None
+    return lambda value: any(digest(value) in hashes for digest in digesters)
+
+
+def check(connection: Connection, values: Iterable[Value], known_to: int | None = None) -> int:
+    """Return the last erasure that is known of; raise `Met` when one of the values was erased.
+
+    `known_to` is what this returned about them before. Raise `Unavailable` as above.
+    """
+    up_to = memory.of(connection).up_to
+    if up_to != known_to and (erased := recalled(connection, values)):
+        raise Met(erased)
+    return up_to
 
 
 def remembered(connection: Connection, values: Iterable[Value]) -> set[Value]:

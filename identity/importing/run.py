@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import islice, zip_longest
@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sqlalchemy import func, select
 
-from identity import database, evidence
+from identity import database, evidence, forgetting
 from identity.batching import taking
 from identity.batching.recalling import Recall
 from identity.deciding import NEW, Call, Decided
@@ -19,6 +19,7 @@ from identity.importing import register
 from identity.importing.beforehand import Beforehand
 from identity.importing.figures import Figures
 from identity.importing.files import CustomerFile
+from identity.importing.forgetful import ForgetfulReader, Withheld
 from identity.importing.imagining import Imagined
 from identity.importing.pacing import Pace
 from identity.importing.reading import Doubtful, Reading
@@ -60,7 +61,23 @@ class Source:
     @cached_property
     def reading(self) -> Reading:
         """Its rows, read once for whoever wants them."""
-        return Reading(self.reader(), self.file)
+        return Reading(self.forgetful, self.file)
+
+    @cached_property
+    def forgetful(self) -> RowReader:
+        """The reader of its rows without people who were erased; raise `Unavailable`."""
+        is_erased = database.read(forgetting.recognizer)
+        self.withheld.known_to = forgetting.here().up_to
+        plain = self.reader()
+        if is_erased is None:
+            return plain
+        given = {each.name: getattr(plain, each.name) for each in fields(plain)}
+        return ForgetfulReader(**given, is_erased=is_erased, withheld=self.withheld)
+
+    @cached_property
+    def withheld(self) -> Withheld:
+        """What was erased, and is left out of the rows."""
+        return Withheld()
 
     def first(self, rows: int) -> Iterator[tuple[int, Read]]:
         """Yield the line of each of the first rows, and how it is read."""
@@ -94,6 +111,7 @@ def rehearse(source: Source, watcher: Watcher, after: Beforehand | None = None) 
         tally.newest = max(tally.newest, after.next - 1 if after.next > NEW else 0)
     for calls in _batches(source, watcher, tally):
         _add(tally, [imagined.take(calls)])
+    tally.leave_out(source.withheld)
     _reject_empty(source, watcher, tally)
     return tally
 
@@ -124,14 +142,19 @@ def carry_out(
             parts = [
                 each
                 for part in pace.parts(calls)
-                for each in _in_parts(part, source.name, import_id, recall)
+                for each in _in_parts(part, source, import_id, recall)
             ]
             _add(tally, [decided for decided, _ in parts], [ids for _, ids in parts])
+            for decided, _ in parts:
+                source.withheld.add(decided.sifted)
+            tally.leave_out(source.withheld)
             figures.brought(tally.claims)
             if time.monotonic() > noted + NOTED:
                 noted = time.monotonic()
                 register.note(import_id, counts=tally.counts())
         figures.ended(tally.claims)
+    tally.leave_out(source.withheld)
+    forgetting.tried(source.withheld.times)
     _reject_empty(source, watcher, tally)
     end = {"counts": tally.counts(), "finished_at": datetime.now(UTC), **register.NOTHING}
     register.note(import_id, **end, **ending())
@@ -163,7 +186,7 @@ def _reject_empty(source: Source, watcher: Watcher, tally: Tally) -> None:
     """Reject the rows of which nothing was left, once it is known which these are."""
     if not tally.empty:
         return
-    reader, doubts = source.reader(), [Doubt("", LEFT_NOTHING)]
+    reader, doubts = source.forgetful, [Doubt("", LEFT_NOTHING)]
     for line, cells in source.file.rows():
         if line not in tally.empty:
             continue
@@ -186,11 +209,13 @@ def _add(tally: Tally, parts: Sequence[Decided], ids: Sequence[Written] = ()) ->
 
 
 def _in_parts(
-    calls: Sequence[Call], source: str, import_id: int, recall: Recall
+    calls: Sequence[Call], source: Source, import_id: int, recall: Recall
 ) -> list[tuple[Decided, Written]]:
     """Take a batch, in halves and halves of those where others are busy with its customers."""
     try:
-        return [taking.take(calls, source, import_id, recall=recall)]
+        known_to = source.withheld.known_to
+        told = taking.take(calls, source.name, import_id, recall=recall, known_to=known_to)
+        return [told]
     except Contended:
         if len(calls) == 1:
             raise

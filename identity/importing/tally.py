@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from identity.deciding import Call, Decided
+from identity.importing.forgetful import Withheld
 from identity.importing.rows import Doubt
 from identity.models import EventKind
 
@@ -57,6 +58,10 @@ class Tally:
     """Pairs that nobody had told before."""
     claims: int = 0
     """What the source had not told before."""
+    erased: int = 0
+    """Rows that bring people who were erased, and are imported without them."""
+    left_out: int = 0
+    """Those of them of which nothing is left."""
     held: int = 0
     """Rows of which a ruling keeps the email and the phone number apart."""
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -119,13 +124,19 @@ class Tally:
     @property
     def repeats(self) -> int:
         """How many rows bring nothing new."""
-        return self.rows - self.news - self.rejected
+        return self.rows - self.news - self.rejected - self.left_out
+
+    def leave_out(self, withheld: Withheld) -> None:
+        """Count what was left out, of all rows so far."""
+        self.erased, self.left_out = len(withheld.lines), withheld.whole
 
     def counts(self) -> dict[str, int]:
         """Return all figures by name."""
         names = ("rows", "customers", "contacts", "links", "claims", "merged", "overtaken")
         more = ("held", "repeats", "doubtful", "rejected")
-        return {name: getattr(self, name) for name in (*names, *more)}
+        counts = {name: getattr(self, name) for name in (*names, *more)}
+        # Where nobody was erased, nobody need hear of it.
+        return counts | ({"erased": self.erased} if self.erased else {})
 
     def unions(self) -> list[Union]:
         """Return the groups of known customers that are one customer now."""

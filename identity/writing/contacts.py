@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 
-from identity import events
+from identity import events, forgetting
 from identity.database import UtcDateTime
 from identity.deciding import Decided
 from identity.errors import LostRace
@@ -61,11 +61,15 @@ _said: dict[str, Any] = {
 }
 
 
-def _take_identifiers(contact_id: ColumnElement[Any]) -> PostgresqlInsert:
+def _take_identifiers(
+    contact_id: ColumnElement[Any], unless: ColumnElement[bool]
+) -> PostgresqlInsert:
     # The email first, always: two calls that insert the same two identifiers in opposite
     # orders would each wait for the other.
     new = [
-        select(literal_column(f"'{kind.value}'"), value, contact_id).where(value.is_not(None))
+        select(literal_column(f"'{kind.value}'"), value, contact_id).where(
+            value.is_not(None), ~unless
+        )
         for kind, value in _new.items()
     ]
     # SQLite has these words, too.
@@ -92,9 +96,14 @@ def _insert_claim(place: ColumnElement[Any], contact_id: ColumnElement[Any]) -> 
 
 
 def _all_at_once() -> Select[int, int]:
-    """Return the statement that writes all or, when an identifier is taken, nothing."""
-    drawn = select(Sequence("contact_id_seq").next_value().label("id")).cte("drawn")
-    taken = _take_identifiers(drawn.c.id).returning(Identifier.table().c.contact_id).cte("taken")
+    """Return the statement that writes all or nothing.
+
+    Nothing, when an identifier is taken, or when somebody was erased since it was looked who was.
+    """
+    number = Sequence("contact_id_seq").next_value().label("id")
+    drawn = select(number).where(~forgetting.LATER).cte("drawn")
+    taking = _take_identifiers(drawn.c.id, unless=false())
+    taken = taking.returning(Identifier.table().c.contact_id).cte("taken")
     count = func.count()
     asked = bindparam("to_take", type_=BigInteger)
     # What is taken of two cannot be given back but by an error. Its words are all that the
@@ -115,7 +124,7 @@ def _all_at_once() -> Select[int, int]:
 TAKEN = "another call took the identifiers first"
 HALF = "another call took one of two identifiers first, so nothing is written "
 CONTACT = Prepared(insert(Contact.table()).values(_said).returning(_contact.id))
-IDENTIFIERS = Prepared(_take_identifiers(_contact_id))
+IDENTIFIERS = Prepared(_take_identifiers(_contact_id, forgetting.LATER))
 EVENT = Prepared(events.line(_contact_id).returning(Event.table().c.id))
 CLAIM = Prepared(_insert_claim(bindparam("place", type_=BigInteger), _contact_id))
 CONTACT_AND_ALL = Prepared(_all_at_once())
@@ -154,6 +163,7 @@ def write_contact(connection: Connection, decided: Decided, teller: Teller) -> W
         "brought_kind": claim.memory.brought and claim.memory.brought.value,
         "event_kind": line.kind.value,
         "detail": None,
+        "up_to": teller.up_to,
     }
     if connection.dialect.name == "postgresql":
         contact_id = _write_at_once(connection, values | {"to_take": len(new)})
@@ -161,7 +171,7 @@ def write_contact(connection: Connection, decided: Decided, teller: Teller) -> W
         [(contact_id,)] = CONTACT.rows(connection, values)
         values["about"] = contact_id
         if IDENTIFIERS.run(connection, values) < len(new):
-            raise LostRace(TAKEN)
+            raise _lost(connection)
         [(values["place"],)] = EVENT.rows(connection, values)
         CLAIM.run(connection, values)
     return Written(contact.number, [int(contact_id)])
@@ -173,6 +183,12 @@ def _write_at_once(connection: Connection, values: dict[str, Any]) -> int:
     except InvalidTextRepresentation as error:
         raise LostRace(HALF) from error
     if not rows:
-        raise LostRace(TAKEN)
+        raise _lost(connection)
     [(contact_id, _)] = rows
     return int(contact_id)
+
+
+def _lost(connection: Connection) -> LostRace:
+    """Return what is said to who lost: to another call, or to an erasure."""
+    forgetting.of(connection).catch_up(connection)
+    return LostRace(TAKEN)

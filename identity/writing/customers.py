@@ -91,7 +91,7 @@ class Founded:
 
     def write_claims(self) -> None:
         """Write their claims."""
-        now, (source, _, import_id) = self._now, self._teller
+        now, source, import_id = self._now, self._teller.source, self._teller.import_id
         if self._is_copied:
             told, by = f"{_marked(source)}\t{now}\t", f"\t{import_id or NONE}\t"
             lines = [

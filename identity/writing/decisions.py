@@ -17,9 +17,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import UpdateBase
 
+from identity import forgetting
 from identity.bulk import Change, Question, Selected, spoken
 from identity.database import UtcDateTime
 from identity.deciding import NEW, Decided, NewContact
+from identity.errors import LostRace
 from identity.identifiers import Kind
 from identity.models import Claim, Contact, EventKind
 from identity.probing import is_value
@@ -28,8 +30,8 @@ from identity.writing.customers import Founded
 from identity.writing.loads import (
     CLAIMS,
     CONTACTS,
-    HELD_IDENTIFIERS,
     LINES,
+    NEW_IDENTIFIERS,
     PRIMARY,
     REFERENCES,
     SECONDARY,
@@ -121,10 +123,13 @@ class _Writing:
         self._founded.write_contacts()
         # In the order of their keys: two loads that insert the same identifiers in different
         # orders would wait for each other, and are told so only by an error.
-        HELD_IDENTIFIERS.insert(
-            connection,
-            sorted([*self._founded.identifiers(), *self._identifiers()]),
-        )
+        identifiers = sorted([*self._founded.identifiers(), *self._identifiers()])
+        try:
+            NEW_IDENTIFIERS.insert(connection, identifiers, self._teller.up_to)
+        except LostRace:
+            # Perhaps to an erasure.
+            forgetting.of(connection).catch_up(connection)
+            raise
         CLAIMS.insert(connection, self._claims())
         self._founded.write_claims()
         REFERENCES.insert(
@@ -162,7 +167,7 @@ class _Writing:
         )
 
     def _claims(self) -> Iterator[tuple[Any, ...]]:
-        source, now, import_id = self._teller
+        source, now, import_id, _ = self._teller
         for number, email, phone_number, dated, memory, held_by in self._decided.claims:
             yield (
                 *(self._claim(number), email, phone_number, source, now, dated, import_id),

@@ -19,6 +19,11 @@ CONTACTS = Load(
     *("id", "email", "phone_number", "linked_id", "link_precedence", "created_at", "updated_at"),
 )
 HELD_IDENTIFIERS = Taking(Identifier.table(), "kind", "value", "contact_id")
+NEW_IDENTIFIERS = Taking(
+    *(Identifier.table(), "kind", "value", "contact_id"),
+    unless="SELECT 1 FROM erasure WHERE id > ?",
+)
+"""Of what is told. The others are on record already, as claims."""
 CLAIMS = Load(
     Claim.table(),
     *("id", "email", "phone_number", "source", "told_at", "dated_at", "import_id"),
@@ -38,6 +43,8 @@ class Teller(NamedTuple):
     source: str
     now: datetime
     import_id: int | None = None
+    up_to: int = 0
+    """The last erasure that is known of to whoever looked whether this was erased."""
 
     @property
     def name(self) -> str:

@@ -129,7 +129,7 @@ class _Followed(Source):
     @cached_property
     def reading(self) -> Reading:
         """Its rows."""
-        return _Reading(self.reader(), self.file, self.worker)
+        return _Reading(self.forgetful, self.file, self.worker)
 
 
 class _Reading(Reading):
