@@ -244,10 +244,12 @@ LONGEST, MEDIAN = 150, 70
 """Lines of code in a module, without blanks, comments and docstrings."""
 LONGER = {
     "identity.clusters": "whatever identify asks is one statement, and it is built here",
+    "identity.config": "the settings, each of them and how it is read",
     "identity.deciding.customers": "the one function, whole",
     "identity.evidence": "each question about claims and rulings, side by side",
     "identity.explaining": "the graph, the ways through it and its bridges are about one thing",
     "identity.identifiers": "all forgiveness in the system, and nothing re-checks it",
+    "identity.importing.run": "a rehearsal and an import go the same way, and have to",
     "identity.models": "the tables",
     "identity.rebuilding": "reading, following and correcting have to agree on what a part is",
     "identity.reconciliation": "the path of a call, with each way in which it can end",
@@ -255,6 +257,7 @@ LONGER = {
     "identity.rulings.effects": "each kind of ruling, done and undone",
     "identity.rulings.kinds": "each kind of ruling, as it is spelt, checked and kept",
     "identity.verification": "each kind of contradiction, and its sentence",
+    "identity.writing.contacts": "a new contact is one statement, and what it is made of",
     "identity.writing.decisions": "what may come of a batch, table by table",
     "identity.cli.rulings": "each ruling is a command",
     "identity.web.pages.telling": "each kind of event, and its sentence",

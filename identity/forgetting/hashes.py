@@ -124,19 +124,22 @@ def recalled(connection: Connection, values: Iterable[Value]) -> set[Value]:
     return set(on_record(connection, likely)) if likely else set()
 
 
-def recognizer(connection: Connection) -> Callable[[Value], bool] | None:
-    """Return what tells of any identifier whether it was erased by now; None when nobody was.
+def recognizer(connection: Connection) -> tuple[int, Callable[[Value], bool] | None]:
+    """Return the last erasure, and what tells of any identifier whether it was erased by then.
+
+    That is None when nobody was.
 
     For very many of them: all hashes are in memory then. Raise `Unavailable` as above.
     """
     known = memory.of(connection)
     known.catch_up(connection)
     known.check()
+    up_to = known.up_to
     hashes = frozenset(map(bytes.fromhex, connection.scalars(ALL)))
     digesters = known.keys.digesters
     if not hashes:
-        return None
-    return lambda value: any(digest(value) in hashes for digest in digesters)
+        return up_to, None
+    return up_to, lambda value: any(digest(value) in hashes for digest in digesters)
 
 
 def check(connection: Connection, values: Iterable[Value], known_to: int | None = None) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from identity.batching.sifting import left_of
 from identity.deciding import Call
-from identity.identifiers import Value, email_value, phone_value
+from identity.identifiers import Value, email_value, is_of_email, phone_value
 from identity.importing.addresses import emails_of
 from identity.importing.numbers import phone_numbers_of
 from identity.importing.rows import Read, RowReader
@@ -67,6 +67,6 @@ class ForgetfulReader(RowReader):
         """Yield whatever looks like an identifier in any cell."""
         for text in filter(None, cells):
             yield from map(phone_value, phone_numbers_of(text, self.region).values)
-            if "@" in text:
+            if is_of_email(text):
                 for word in (text, *_WORDS.findall(text)):
                     yield from map(email_value, emails_of(word).values)

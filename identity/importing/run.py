@@ -66,8 +66,7 @@ class Source:
     @cached_property
     def forgetful(self) -> RowReader:
         """The reader of its rows without people who were erased; raise `Unavailable`."""
-        is_erased = database.read(forgetting.recognizer)
-        self.withheld.known_to = forgetting.here().up_to
+        self.withheld.known_to, is_erased = database.read(forgetting.recognizer)
         plain = self.reader()
         if is_erased is None:
             return plain
