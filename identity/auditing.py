@@ -31,6 +31,8 @@ class Deed(StrEnum):
     EXPORTED = "exported"
     RECORD_TAKEN = "record_taken"
     """Took everything on record about one customer away."""
+    ACCESS_GIVEN = "access_given"
+    """Looked at all that is on record about one customer, and who was told."""
     REJECTS_TAKEN = "rejects_taken"
     """Took the rows away that an import could not use."""
     REPORT_MADE = "report_made"

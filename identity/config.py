@@ -117,8 +117,8 @@ class Config:
             address_limit=_limit(given, "RATE_LIMIT_ADDRESS", ADDRESS_LIMIT),
             metrics_from=_address(given, "METRICS_FROM"),
             sentry_dsn=_dsn(given, "SENTRY_DSN"),
-            retain_history=_span(given, "RETAIN_HISTORY", 7),
-            retain_files=_span(given, "RETAIN_FILES", 1),
+            retain_history=spans.asked_for(given, "RETAIN_HISTORY", 7),
+            retain_files=spans.asked_for(given, "RETAIN_FILES", 1),
         )
 
 
@@ -193,16 +193,6 @@ def _dsn(given: Mapping[str, str], name: str) -> str | None:
         return str(Dsn(given[name])) if name in given else None
     except BadDsn:
         raise ConfigurationError(f"{name} is not an address that Sentry gave.") from None
-
-
-def _span(given: Mapping[str, str], name: str, shortest: int) -> timedelta | None:
-    span = spans.read(given.get(name, ""))
-    if name in given and (span is None or span < timedelta(days=shortest)):
-        least = "1 day" if shortest == 1 else f"{shortest} days"
-        raise ConfigurationError(
-            f"{name} must look like 400 days, 13 months or 2 years, and be {least} at least."
-        )
-    return span
 
 
 def _yes(given: Mapping[str, str], name: str) -> bool:

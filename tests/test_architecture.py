@@ -53,7 +53,7 @@ FLOORS = {
         {"caution"},
         {"verification", "seeding", "exporting", "copying"}
         | {"keeping", "recording", "reviewing", "duplicates"},
-        {"retaining"},
+        {"disclosing", "retaining"},
         {"web", "cli"},
     ],
     "identity.database": [
@@ -146,6 +146,10 @@ FLOORS = {
         {"steps"},
         {"sweeping"},
     ],
+    "identity.disclosing": [
+        {"meeting"},
+        {"audience", "origins"},
+    ],
     "identity.retaining": [
         {"accounts", "pace"},
         {"files", "history"},
@@ -171,6 +175,7 @@ FLOORS = {
             "exports",
             "keys",
             "report",
+            "disclosures",
             "retain",
             "review",
             "rulings",
@@ -201,9 +206,9 @@ FLOORS = {
     ],
     "identity.web.api": [
         {"schemas", "presenters"},
-        {"ruling_schemas", "reading", "answers"},
+        {"ruling_schemas", "reading", "answers", "access_schemas", "records"},
         {"openapi"},
-        {"batches", "calls", "rulings", "why"},
+        {"batches", "calls", "disclosures", "rulings", "why"},
     ],
     "identity.web.pages": [
         {"forms", "facts", "ruled_customers", "sealed", "wording"},
@@ -219,6 +224,7 @@ FLOORS = {
             "audit",
             "customer",
             "customers",
+            "disclosing",
             "docs",
             "downloads",
             "home",

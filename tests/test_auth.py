@@ -56,6 +56,8 @@ ROUTES = {
     "web.carry_out_adding": May.RULE,
     "web.customers": May.LOOK,
     "web.cluster": May.LOOK,
+    "web.access_page": May.RULE,
+    "web.access_json": May.STEWARD,
     "web.record_json": May.RULE,
     "web.record_csv": May.RULE,
     "web.events_page": May.LOOK,

@@ -14,7 +14,7 @@ import networkx
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, insert, update
+from sqlalchemy import event, update
 from werkzeug.test import TestResponse
 
 from identity import database
@@ -28,6 +28,7 @@ from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, ClaimWithdrawn, LinksNobody
 from tests.conftest import See
+from tests.crowding import large_customer
 from tests.pages import folded, text
 
 HTML = {"Accept": "text/html"}
@@ -434,48 +435,6 @@ def sent() -> Iterator[list[tuple[str, Any]]]:
     event.listen(db.engines[READING], "before_cursor_execute", note)
     yield noted
     event.remove(db.engines[READING], "before_cursor_execute", note)
-
-
-def large_customer(contacts: int) -> None:
-    """Make customer 1, of so many contacts by one phone number, and leave the statistics old."""
-    stamps = {"created_at": NOW, "updated_at": NOW}
-    ids = range(1, contacts + 1)
-    with db.engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("ANALYZE")
-        connection.execute(
-            insert(Contact),
-            [
-                {"id": id_, "email": f"{id_}@crowd.example", "phone_number": "1",
-                 "linked_id": None if id_ == 1 else 1,
-                 "link_precedence": "primary" if id_ == 1 else "secondary", **stamps}
-                for id_ in ids
-            ],
-        )  # fmt: skip
-        brought = [("email", f"{id_}@crowd.example", id_) for id_ in ids]
-        connection.execute(
-            insert(Identifier),
-            [
-                {"kind": kind, "value": value, "contact_id": id_}
-                for kind, value, id_ in [("phone", "1", 1), *brought]
-            ],
-        )
-        connection.execute(
-            insert(Claim),
-            [
-                {"id": id_, "email": f"{id_}@crowd.example", "phone_number": "1", "source": "x",
-                 "told_at": NOW, "dated_at": NOW, "contact_id": id_, "brought": "email"}
-                for id_ in ids
-            ],
-        )  # fmt: skip
-        connection.execute(
-            insert(Event),
-            [
-                {"occurred_at": NOW, "kind": "contact_linked", "source": "x", "primary_id": 1,
-                 "contact_id": id_, "in_claims": True}
-                for id_ in ids
-            ],
-        )  # fmt: skip
 
 
 WHOLE_TABLE = re.compile(r"(Seq Scan on|^SCAN) (claim|event|contact|identifier)\b(?!.*INDEX)")

@@ -27,6 +27,7 @@ PATHS = TAKE_NOTHING | {
     "/lookup",
     "/clusters/{contact_id}.json",
     "/clusters/{contact_id}/graph.json",
+    "/clusters/{contact_id}/access.json",
     "/why",
     "/rulings",
     "/rulings/plan",

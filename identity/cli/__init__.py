@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from identity import database, seeding, verification
 from identity.cli import exits
 from identity.cli.audit import audit, local
+from identity.cli.disclosures import access
 from identity.cli.exports import export_file
 from identity.cli.files import import_file
 from identity.cli.keys import key
@@ -64,7 +65,7 @@ identity.add_command(key)
 identity.add_command(user)
 for command in apart, links_nobody, withdraw, rulings, undo, why, review, report, retain:
     identity.add_command(command)
-for command in audit, local:
+for command in access, audit, local:
     identity.add_command(command)
 
 

@@ -10,7 +10,9 @@ from identity.auditing import Deed
 from identity.web import current
 from identity.web.callers import Caller
 
-TAKING = {Deed.EXPORTED, Deed.RECORD_TAKEN, Deed.REJECTS_TAKEN}
+DISCLOSING = {Deed.ACCESS_GIVEN}
+"""What is recorded of keys, too: it is seldom, and all that there is."""
+TAKING = {Deed.EXPORTED, Deed.RECORD_TAKEN, Deed.REJECTS_TAKEN} | DISCLOSING
 """What is recorded of whoever is on this machine alone, too. What they look at is nobody's else."""
 
 
@@ -18,7 +20,7 @@ def watch() -> None:
     """Put on record what the view at hand says of itself. Called before each."""
     deed: Deed | None = getattr(current.view(), "deed", None)
     caller: Caller = g.caller
-    if deed is None or not caller.is_user:
+    if deed is None or not (caller.is_user or deed in DISCLOSING):
         # What keys ask stands in the log, and must write nothing.
         return
     if caller.name or deed in TAKING:

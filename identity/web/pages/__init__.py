@@ -8,6 +8,7 @@ from identity.web.pages import (
     audit,  # noqa: F401
     customer,  # noqa: F401
     customers,  # noqa: F401
+    disclosing,  # noqa: F401
     docs,  # noqa: F401
     downloads,  # noqa: F401
     home,  # noqa: F401

@@ -19,6 +19,7 @@ WORDS = {
     Deed.LOOKED_UP: "Looked somebody up",
     Deed.EXPORTED: "Exported",
     Deed.RECORD_TAKEN: "Took a customer's record",
+    Deed.ACCESS_GIVEN: "Looked at all on record about a customer",
     Deed.REJECTS_TAKEN: "Took rejected rows",
     Deed.REPORT_MADE: "Made a report",
     Deed.REPORT_OPENED: "Opened the report",
@@ -35,7 +36,7 @@ WORDS = {
 }
 """Each kind of line, as people read it."""
 KINDS = (
-    ({Deed.CUSTOMER_OPENED, Deed.LOOKED_UP, Deed.RECORD_TAKEN}, "customer"),
+    ({Deed.CUSTOMER_OPENED, Deed.LOOKED_UP, Deed.RECORD_TAKEN, Deed.ACCESS_GIVEN}, "customer"),
     ({Deed.IMPORTED, Deed.REJECTS_TAKEN}, "import"),
     ({Deed.RULED, Deed.RULING_UNDONE}, "ruling"),
 )

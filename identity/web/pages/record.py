@@ -13,7 +13,7 @@ from identity.events import Entry
 from identity.recording import Line, Told
 from identity.rulings.register import Registered
 from identity.web import blueprint, domain, paths
-from identity.web.api import presenters
+from identity.web.api import records
 from identity.web.marks import May, allow, recorded
 from identity.web.pages import ruling_words
 
@@ -58,7 +58,7 @@ def _as_json(primary_id: int) -> Iterator[str]:
         yield f'{{"customer": {primary_id},\n"contacts": ['
         before = ""
         for line in recording.lines(connection, primary_id):
-            told = json.dumps(_told(line))
+            told = json.dumps(records.on_record(line))
             if isinstance(line, Member):
                 yield f"{before}\n{told}"
                 before = ","
@@ -67,45 +67,6 @@ def _as_json(primary_id: int) -> Iterator[str]:
     for section in ("told", "rulings", "history"):
         yield f'\n],\n"{section}": [\n' + ",\n".join(later[section])
     yield "\n]}\n"
-
-
-def _told(line: Line) -> dict[str, Any]:
-    match line:
-        case Member():
-            return presenters.contact(line)
-        case Told():
-            return _claim(line)
-        case Registered():
-            return presenters.ruling(line)
-    return {
-        "id": line.id,
-        "at": line.occurred_at.isoformat(),
-        "kind": line.kind.value,
-        "source": line.source,
-        "customer": line.primary_id,
-        "contact": line.contact_id,
-        "email": line.email,
-        "phoneNumber": line.phone_number,
-        "detail": line.detail,
-    }
-
-
-def _claim(told: Told) -> dict[str, Any]:
-    claim = told.claim
-    return {
-        "email": claim.email,
-        "phoneNumber": claim.phone_number,
-        "source": claim.source,
-        "toldAt": claim.told_at.isoformat(),
-        "date": claim.dated_at.isoformat(),
-        "import": claim.import_id,
-        "stands": claim.stands,
-        "heldBy": claim.held_by,
-        "references": [
-            {"reference": reference or None, "name": name or None, "import": import_id}
-            for reference, name, import_id in told.references
-        ],
-    }
 
 
 def _as_csv(primary_id: int) -> Iterator[str]:
