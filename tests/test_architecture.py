@@ -79,8 +79,8 @@ FLOORS = {
     "identity.deciding": [
         {"given"},
         {"customers", "decided"},
-        {"lonely"},
-        {"decisions"},
+        {"lonely", "outline"},
+        {"decisions", "newcomers"},
     ],
     "identity.forgetting": [
         {"keys"},
@@ -109,6 +109,7 @@ FLOORS = {
         {"noting"},
         {"files", "rows", "forgetful", "imagining", "beforehand", "pacing", "uploads"},
         {"reading", "tally", "working"},
+        {"meeting"},
         {"run"},
     ],
     "identity.importing.opening": [
@@ -132,7 +133,7 @@ FLOORS = {
     ],
     "identity.caution": [
         {"names", "suspects"},
-        {"strangers", "sieve", "choosing"},
+        {"strangers", "choosing"},
         {"onrecord"},
         {"examining"},
         {"planning"},
@@ -343,6 +344,7 @@ def test_only_the_web_the_commands_and_the_engines_know_flask(module: str) -> No
     assert not [name for name in imports(MODULES[module]) if name.startswith("flask")]
 
 
+MAY_DECIDE_WITH = {"array", "collections", "dataclasses", "datetime", "networkx", "numpy", "typing"}
 DECIDING = sorted(module for module in MODULES if is_inside(module, "identity.deciding"))
 
 
@@ -352,7 +354,7 @@ def test_what_decides_neither_reads_nor_writes(module: str) -> None:
     others = {name.partition(".")[0] for name in imports(MODULES[module])}
 
     assert ours <= {"identity.identifiers", "identity.models"}
-    assert others <= {"identity", "collections", "dataclasses", "datetime", "typing", "networkx"}
+    assert others <= {"identity"} | MAY_DECIDE_WITH
 
 
 TESTS = sorted(Path(__file__).parent.glob("*.py"))

@@ -58,9 +58,22 @@ def _primaries_of(kind: Kind) -> Question:
     return Question(build, value=Text)
 
 
+def _on_record(kind: Kind) -> Question:
+    def build(asked: FromClause) -> Selected:
+        # As above.
+        named = func.coalesce(kind.value, asked.c.value)
+        key = and_(Identifier.kind == named, Identifier.value == asked.c.value)
+        columns = Identifier.value, Identifier.contact_id
+        return select(*columns).select_from(asked).join(Identifier, key)
+
+    return Question(build, value=Text)
+
+
 HOLDERS = {kind: _holders_of(kind) for kind in Kind}
 PRIMARIES = {kind: _primaries_of(kind) for kind in Kind}
 """Whose values are, and no more than that."""
+ON_RECORD = {kind: _on_record(kind) for kind in Kind}
+"""Which values are on record, and the contacts that brought them; None for what links nobody."""
 
 
 def _claims(*columns: str) -> Question:

@@ -1,22 +1,25 @@
 """A file, examined before anything of it is written: which values strangers share.
 
-What was read is gone through twice at most, and the second time only where the first has found
-something: a file in which nothing is shared is through in a moment.
+What is worth a closer look is found among the hashes of all that the file says, and only those rows
+are looked at: a file in which nothing is shared is through in a moment. Nothing slips through: kept
+is whatever some tell who differ, with some that only seem so, which a closer look lets go.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 from sqlalchemy import Connection
 
 from identity import database, evidence
 from identity.caution import names, onrecord, strangers
-from identity.caution.sieve import Sieve, rows_of
 from identity.caution.strangers import Crowd, Record
 from identity.caution.suspects import Suspect
 from identity.deciding import Call
-from identity.fillers import MANY, looks_like_filler, too_many
-from identity.identifiers import Value
+from identity.fillers import FEW, MANY, looks_like_filler, too_many
+from identity.identifiers import Kind, Value
+from identity.importing.reading import Reading
 from identity.importing.run import Source
 
 AT_MOST = 1_000
@@ -50,15 +53,26 @@ def judge(crowds: Mapping[Value, Crowd], source: str, many: int = MANY) -> Exami
 
 def _crowds(source: Source, *, remembers: bool) -> dict[Value, Crowd]:
     """Return those who tell each value that may be too many people's."""
-    sieve = Sieve(source.file.count, remembers=remembers)
-    for batch in source.reading.batches():
-        sieve.add(batch.calls)
+    newcomers = source.reading.newcomers
+    closer = newcomers.shared(FEW)
+    if remembers:
+        closer |= _fillers(source.reading)
     crowds: dict[Value, Crowd] = {}
-    if not sieve.is_clean:
-        for batch in source.reading.batches():
-            for calls in rows_of(sieve.kept(batch.calls)):
-                gather(calls, sieve.keeps, crowds)
+    if closer:
+        for _, calls in source.reading.chosen(newcomers.of_rows_with(closer)):
+            for _, row in groupby(calls, attrgetter("line")):
+                gather(list(row), lambda value: hash(value.text) in closer, crowds)
     return crowds
+
+
+def _fillers(reading: Reading) -> set[int]:
+    """Return the hashes of what looks like nobody's, which the source may have told before."""
+    fillers: set[int] = set()
+    for batch in reading.batches():
+        for kind, texts in zip((Kind.EMAIL, Kind.PHONE), batch.columns, strict=False):
+            told = {text for text in texts if text is not None}
+            fillers.update(hash(text) for text in told if looks_like_filler(Value(kind, text)))
+    return fillers
 
 
 def gather(

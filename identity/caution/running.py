@@ -11,7 +11,7 @@ from identity.caution.suspects import Suspect
 from identity.errors import Conflict, NotFound
 from identity.fillers import MANY
 from identity.identifiers import Value
-from identity.importing import beforehand, register, run
+from identity.importing import beforehand, meeting, register, run
 from identity.importing.rows import Doubt
 from identity.importing.run import Source, Watcher
 from identity.importing.tally import Tally
@@ -43,11 +43,12 @@ def rehearse(
     nobody = [each for each in found.suspects if choices.links_nobody(each)]
     pairs = _pairs(choices, nobody)
     after = beforehand.suppose([each.value for each in nobody], pairs)
-    tally = run.rehearse(source, watcher, after)
+    met = meeting.of(source.reading)
+    tally = run.rehearse(source, watcher, after, met)
     otherwise = None
     if nobody:
         as_it_is = beforehand.suppose((), _pairs(choices, ()))
-        otherwise = run.rehearse(source, _Silent(), as_it_is)
+        otherwise = run.rehearse(source, _Silent(), as_it_is, met)
     return Plan(choices, found, tuple(nobody), tally, after, otherwise)
 
 

@@ -49,6 +49,14 @@ class Beforehand:
         """The number of the next new contact: rulings may have made some."""
         return NEW + self.rebuilt.made
 
+    def values(self) -> set[Value]:
+        """Return all values that are another's by these rulings, or may be."""
+        return {
+            *self.nobody,
+            *self.rebuilt.holders,
+            *(each for pair in self.apart for each in pair),
+        }
+
     def before(self) -> list[Cluster]:
         """Return the customers concerned, as they stand."""
         return self.part.customers()

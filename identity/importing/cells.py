@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from identity.identifiers import plain_text
 
-REMEMBERED = 2**16
+REMEMBERED = 2**13
 """Cells whose reading is kept: memory must not grow with the file."""
 ABSENT = frozenset(
     {"", "-", "n/a", "#n/a", "#na", "na", "n.a.", "null", "(null)", "<null>", "[null]", "none"}

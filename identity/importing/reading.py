@@ -11,13 +11,17 @@ import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
-from itertools import islice
-from typing import IO, Any, NamedTuple
+from functools import cached_property, lru_cache
+from itertools import compress, islice
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from identity.deciding import Call
+from identity.deciding.outline import Outline
 from identity.importing.files import CustomerFile
 from identity.importing.rows import Doubt, RowReader
+
+if TYPE_CHECKING:
+    from identity.deciding.newcomers import Newcomers
 
 BATCH = 20_000
 """Rows that are read at a time: memory must not grow with the file."""
@@ -35,12 +39,33 @@ class Doubtful(NamedTuple):
     """Whether the rest of it can be."""
 
 
-class Batch(NamedTuple):
+Columns = tuple[Any, ...]
+
+
+class Batch:
     """Some rows, read. All calls of a row are in one batch, one after another."""
 
-    rows: int
-    calls: Sequence[Call]
-    doubtful: Sequence[Doubtful]
+    def __init__(self, rows: int, size: int, doubtful: Sequence[Doubtful], kept: bytes) -> None:
+        """`kept` are its calls, `size` of them, column by column."""
+        self.rows = rows
+        self.size = size
+        self.doubtful = doubtful
+        self._kept = kept
+
+    @cached_property
+    def columns(self) -> Columns:
+        """What the calls say, column by column; moments are texts."""
+        columns: Columns = marshal.loads(self._kept)  # noqa: S302, we wrote it
+        return columns
+
+    @property
+    def calls(self) -> list[Call]:
+        """All calls."""
+        return _calls(self.columns)
+
+    def some(self, chosen: bytes) -> list[Call]:
+        """Return the calls for which there is a 1."""
+        return _calls([list(compress(each, chosen)) for each in self.columns])
 
 
 class Reading:
@@ -59,52 +84,81 @@ class Reading:
         # It has no name, so nobody else can open it, and it is gone when it is closed.
         beside: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         weakref.finalize(self, beside.close)
-        for batch in self._read():
-            _keep(batch, beside)
+        for about, columns in self._read():
+            parts = marshal.dumps(about), marshal.dumps(columns)
+            for part in parts:
+                beside.write(len(part).to_bytes(SIZE))
+                beside.write(part)
+            batch = _batch(*parts)
+            # To load what is there would take as long as to keep it.
+            batch.columns = columns
             yield batch
         # Only now is it whole.
         self._kept = beside
 
-    def _read(self) -> Iterator[Batch]:
+    @cached_property
+    def newcomers(self) -> "Newcomers":
+        """Which of their calls say the same."""
+        # Loads a library for columns of numbers: memory that only files are worth.
+        from identity.deciding.newcomers import Newcomers
+
+        outline = Outline()
+        for batch in self.batches():
+            emails, numbers, _, lines, _, names = batch.columns
+            outline.add(emails, numbers, lines, names)
+        return Newcomers(outline)
+
+    def chosen(self, flags: bytes) -> Iterator[tuple[Batch, list[Call]]]:
+        """Yield each batch with those of its calls for which there is a 1."""
+        place = 0
+        for batch in self.batches():
+            here = flags[place : place + batch.size]
+            place += batch.size
+            yield batch, batch.some(here) if 1 in here else []
+
+    def _read(self) -> Iterator[tuple[tuple[Any, ...], Columns]]:
         rows = self._file.rows()
+        read = self._reader.read
         while chunk := list(islice(rows, BATCH)):
             calls: list[Call] = []
-            doubtful: list[Doubtful] = []
+            doubtful = []
             for line, cells in chunk:
-                found, doubts = self._reader.read(line, cells)
+                found, doubts = read(line, cells)
                 calls += found
                 if doubts:
-                    doubtful.append(Doubtful(line, doubts, cells, bool(found)))
-            yield Batch(len(chunk), calls, doubtful)
+                    doubtful.append((line, list(map(tuple, doubts)), cells, bool(found)))
+            yield (len(chunk), len(calls), doubtful), _columns(calls)
 
 
-def _keep(batch: Batch, beside: IO[bytes]) -> None:
+def _columns(calls: Sequence[Call]) -> Columns:
     # Column by column, and as plain values: a tenth of the time that pickled calls take.
-    emails, numbers, dates, *more = zip(*batch.calls, strict=True) if batch.calls else ((),) * 6
+    emails, numbers, dates, *more = zip(*calls, strict=True) if calls else ((),) * 6
     moments = [dated and dated.isoformat() for dated in dates]
-    doubtful = [
-        (line, list(map(tuple, doubts)), cells, used)
-        for line, doubts, cells, used in batch.doubtful
-    ]
-    kept = marshal.dumps((batch.rows, (emails, numbers, moments, *more), doubtful))
-    beside.write(len(kept).to_bytes(SIZE))
-    beside.write(kept)
+    return emails, numbers, moments, *more
 
 
 def _kept(beside: IO[bytes]) -> Iterator[Batch]:
     place = 0
     while True:
-        # Somebody else may read it meanwhile.
-        beside.seek(place)
-        size = int.from_bytes(beside.read(SIZE))
-        if not size:
-            return
-        place += SIZE + size
-        rows, columns, doubtful = marshal.loads(beside.read(size))  # noqa: S302, we wrote it
-        yield Batch(rows, _calls(*columns), [_doubtful(*each) for each in doubtful])
+        parts = []
+        for _ in range(2):
+            # Somebody else may read it meanwhile.
+            beside.seek(place)
+            size = int.from_bytes(beside.read(SIZE))
+            if not size:
+                return
+            parts.append(beside.read(size))
+            place += SIZE + size
+        yield _batch(*parts)
 
 
-def _calls(emails: Any, numbers: Any, moments: Any, *more: Any) -> list[Call]:
+def _batch(about: bytes, columns: bytes) -> Batch:
+    rows, size, doubtful = marshal.loads(about)  # noqa: S302, we wrote it
+    return Batch(rows, size, [_doubtful(*each) for each in doubtful], columns)
+
+
+def _calls(columns: Sequence[Sequence[Any]]) -> list[Call]:
+    emails, numbers, moments, *more = columns
     dates = map(_moment, moments)
     return list(map(Call._make, zip(emails, numbers, dates, *more, strict=True)))
 

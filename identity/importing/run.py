@@ -15,14 +15,15 @@ from identity.batching import taking
 from identity.batching.recalling import Recall
 from identity.deciding import NEW, Call, Decided
 from identity.errors import Contended
-from identity.importing import register
+from identity.importing import meeting, register
 from identity.importing.beforehand import Beforehand
 from identity.importing.figures import Figures
 from identity.importing.files import CustomerFile
 from identity.importing.forgetful import ForgetfulReader, Withheld
 from identity.importing.imagining import Imagined
+from identity.importing.meeting import Met
 from identity.importing.pacing import Pace
-from identity.importing.reading import Doubtful, Reading
+from identity.importing.reading import Batch, Doubtful, Reading
 from identity.importing.rows import Doubt, Read, RowReader
 from identity.importing.tally import Tally
 from identity.models import Contact
@@ -98,18 +99,29 @@ class Watcher(Protocol):
 
 
 @database.unhurried()
-def rehearse(source: Source, watcher: Watcher, after: Beforehand | None = None) -> Tally:
+def rehearse(
+    source: Source,
+    watcher: Watcher,
+    after: Beforehand | None = None,
+    met: Met | None = None,
+) -> Tally:
     """Return the tally that importing a file now would end with. Writes nothing.
 
-    `after` is what rulings would have changed by then. Raise `Unavailable` when the database
-    cannot be reached.
+    `after` is what rulings would have changed by then, and `met` what of it is on record, where
+    somebody has looked already. Raise `Unavailable` when the database cannot be reached.
     """
     imagined = Imagined(source.name, after)
     tally = _begin()
     if after is not None:
         tally.newest = max(tally.newest, after.next - 1 if after.next > NEW else 0)
-    for calls in _batches(source, watcher, tally):
-        _add(tally, [imagined.take(calls)])
+    met = (met or meeting.of(source.reading)).after(after)
+    concerned, brought = source.reading.newcomers.concerned(met.values, met.nobody)
+    tally.bring(brought)
+    for batch, calls in source.reading.chosen(concerned):
+        _hear(batch, watcher, tally)
+        if calls:
+            _add(tally, [imagined.take(calls)])
+        watcher.read(batch.rows)
     tally.leave_out(source.withheld)
     _reject_empty(source, watcher, tally)
     return tally
@@ -167,12 +179,16 @@ def _begin() -> Tally:
 
 def _batches(source: Source, watcher: Watcher, tally: Tally) -> Iterator[Sequence[Call]]:
     for batch in source.reading.batches():
-        for doubtful in batch.doubtful:
-            _doubt(tally, watcher, doubtful)
-        # Before they are taken: of a broken-off import this is what is noted beside the news.
-        tally.rows += batch.rows
+        _hear(batch, watcher, tally)
         yield batch.calls
         watcher.read(batch.rows)
+
+
+def _hear(batch: Batch, watcher: Watcher, tally: Tally) -> None:
+    for doubtful in batch.doubtful:
+        _doubt(tally, watcher, doubtful)
+    # Before they are taken: of a broken-off import this is what is noted beside the news.
+    tally.rows += batch.rows
 
 
 def _doubt(tally: Tally, watcher: Watcher, doubtful: Doubtful) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from identity.deciding import Call, Decided
+from identity.deciding.outline import Brought
 from identity.importing.forgetful import Withheld
 from identity.importing.rows import Doubt
 from identity.models import EventKind
@@ -115,6 +116,14 @@ class Tally:
         for heir in absorbed.values():
             # It may have lost its place before, and was dated older since.
             self._successors.pop(heir, None)
+
+    def bring(self, brought: Brought) -> None:
+        """Count what calls bring that concern nobody on record."""
+        self.news += brought.news
+        self.contacts += brought.contacts
+        self.links += brought.links
+        self.claims += brought.claims
+        self._kinds[EventKind.CONTACT_CREATED] += brought.customers
 
     def _note_promoted(self, heir: int, decided: Decided) -> None:
         changed = (line.primary for line in decided.lines if line.kind is EventKind.PRIMARY_CHANGED)
