@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select, text
 
-from identity import database
+from identity import database, forgetting
 from identity.copying.loading import GO_ON
 from identity.deciding import NEW
 from identity.errors import Conflict, InvalidInput
@@ -36,6 +36,10 @@ COLUMNS = {
 }
 """Of each table the columns that are loaded, in the order in which tables may refer to others."""
 _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+ERASED = (
+    "People were erased here, and this does not leave them out. Nothing was loaded: bring the "
+    "files with flask identity import."
+)
 NEITHER_IS = "The database is not empty: it has {has}. Nothing was loaded."
 
 
@@ -170,6 +174,8 @@ def _check_empty(connection: Connection) -> None:
     found = zip(models, connection.execute(select(*counts)).one(), strict=True)
     if has := " and ".join(f"{count:,} {name}" for name, count in found if count):
         raise Conflict(NEITHER_IS.format(has=has))
+    if forgetting.recognizer(connection)[1] is not None:
+        raise Conflict(ERASED)
 
 
 def last(connection: Connection, table: str) -> int:

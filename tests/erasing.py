@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from identity import database, forgetting
+from identity.database import db
 from identity.identifiers import Value, parse_one
-from identity.models import Erasure
+from identity.models import Erased, Erasure
+from tests.tables import empty
 
 
 def remember(*typed: str) -> int:
@@ -23,3 +25,12 @@ def remember(*typed: str) -> int:
 def values(*typed: str) -> list[Value]:
     """Return the identifiers that somebody typed."""
     return list(map(parse_one, typed))
+
+
+def nobody_erased() -> None:
+    """Take everything out of the tables."""
+    empty()
+    with db.engine.begin() as connection:
+        for table in (Erased, Erasure):
+            connection.execute(delete(table))
+    forgetting.here().forget()

@@ -86,6 +86,8 @@ FLOORS = {
         {"keys"},
         {"memory"},
         {"hashes"},
+        {"lifting"},
+        {"filing"},
     ],
     "identity.writing": [
         {"loads"},
@@ -163,7 +165,7 @@ FLOORS = {
     ],
     "identity.copying": [
         {"lines"},
-        {"loading", "making", "reading"},
+        {"loading", "making", "reading", "leaving_out"},
         {"restoring"},
     ],
     "identity.cli": [

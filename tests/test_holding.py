@@ -7,19 +7,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
-from identity import database, forgetting, reconciliation
+from identity import database, reconciliation
 from identity.batching import taking, telling
 from identity.database import db
 from identity.deciding import Call
 from identity.errors import InvalidInput
 from identity.identifiers import Identifiers
 from identity.importing import reading, register, run
-from identity.models import Claim, Contact, Erased, Erasure, Event, Identifier, Reference
+from identity.models import Claim, Contact, Erased, Event, Identifier, Reference
 from tests.bringing import Watcher, as_file, bring, calls_of, on, rehearse
 from tests.conftest import ERASURE_KEY, Make, See
-from tests.erasing import remember
+from tests.erasing import nobody_erased, remember
 from tests.examples import BATCHES, CALLS, EMAILS, INTERPLAY, PHONES, ROWS, Row
 from tests.tables import empty, rows_in_all_tables, state
 
@@ -333,12 +333,3 @@ def state_of_calls(
         if any(left):
             reconciliation.identify(Identifiers(*left), source="test")
     return state()
-
-
-def nobody_erased() -> None:
-    """Take everything out of the tables."""
-    empty()
-    with db.engine.begin() as connection:
-        for table in (Erased, Erasure):
-            connection.execute(delete(table))
-    forgetting.here().forget()

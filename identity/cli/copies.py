@@ -9,6 +9,7 @@ from identity.cli.exits import UNUSABLE
 from identity.cli.progress import Progress
 from identity.copying import reading, restoring
 from identity.copying.reading import Copy
+from identity.counting import counted
 from identity.errors import Conflict, InvalidInput, Unavailable
 
 PASSES = 3
@@ -55,10 +56,12 @@ def import_copy(file: Path, *, dry_run: bool) -> None:
 
 def _restore(copy: Copy, progress: Progress) -> None:
     try:
-        restoring.restore(copy, progress.read)
+        left_out = restoring.restore(copy, progress.read)
     except Unavailable as problem:
         again = "A copy is taken in whole or not at all: import it again."
         raise Unavailable(f"{problem} {again}") from problem
+    if left_out:
+        click.echo(f"Left out: {counted(left_out, 'claim')} of people who were erased.")
 
 
 def _describe(file: Path, copy: Copy) -> None:

@@ -13,9 +13,10 @@ import psycopg
 from sqlalchemy import Connection, func, select, text, union_all
 from sqlalchemy.exc import IntegrityError
 
-from identity import auditing, database, evidence, rebuilding, writing
+from identity import auditing, database, evidence, forgetting, rebuilding, writing
 from identity.auditing import COMMAND_LINE, Deed
 from identity.copying import loading
+from identity.copying.leaving_out import LeavingOut
 from identity.copying.reading import Copy
 from identity.errors import Conflict, InvalidInput
 from identity.evidence import Telling
@@ -51,24 +52,26 @@ def check_empty() -> None:
     database.read(_check_empty)
 
 
-def restore(copy: Copy, watch: Watch) -> None:
+def restore(copy: Copy, watch: Watch) -> int:
     """Take a copy into an empty database, and rebuild every customer.
 
+    Return how many claims were left out, of people who are erased as far as this database knows.
     Raise `Conflict` when it is not empty, `InvalidInput` when the copy cannot be used and
     `Unavailable` when the database went away; then nothing was written.
     """
 
-    def write() -> None:
+    def write() -> int:
         with database.transaction() as connection:
             _keep_others_out(connection)
             _check_empty(connection)
-            _load(connection, copy, watch)
+            left_out = _load(connection, copy, watch)
             loading.count_on(connection, copy.header.last)
             _rebuild(connection, watch)
             auditing.record(connection, Deed.IMPORTED, COMMAND_LINE, "evidence")
+        return left_out
 
     try:
-        database.retrying(write)
+        return database.retrying(write)
     except (IntegrityError, psycopg.IntegrityError, sqlite3.IntegrityError) as error:
         raise InvalidInput(CONTRADICTION) from error
 
@@ -92,8 +95,11 @@ def _keep_others_out(connection: Connection) -> None:
         )
 
 
-def _load(connection: Connection, copy: Copy, watch: Watch) -> None:
-    for kind, lines in groupby(copy.lines(), key=lambda line: line.line):
+def _load(connection: Connection, copy: Copy, watch: Watch) -> int:
+    _, is_erased = forgetting.recognizer(connection)
+    leaving_out = LeavingOut(is_erased) if is_erased else None
+    read = leaving_out.lines(copy.lines()) if leaving_out else copy.lines()
+    for kind, lines in groupby(read, key=lambda line: line.line):
         rows: Iterator[Any] = iter(lines)
         while chunk := list(islice(rows, CHUNK)):
             loading.TAKING[kind](connection, chunk)
@@ -105,6 +111,7 @@ def _load(connection: Connection, copy: Copy, watch: Watch) -> None:
         raise InvalidInput(
             f"Line {copy.line_of(twice)}: the claim made a contact that another claim made."
         )
+    return leaving_out.claims if leaving_out else 0
 
 
 def _rebuild(connection: Connection, watch: Watch) -> None:

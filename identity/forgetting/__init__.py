@@ -12,8 +12,10 @@ from identity.forgetting.hashes import (
     recalled,
     recognizer,
     remembered,
+    remembers,
     shut_out,
     tried,
+    versions,
 )
 from identity.forgetting.memory import LATER, configure, here, of
 
@@ -28,6 +30,8 @@ __all__ = [
     "recalled",
     "recognizer",
     "remembered",
+    "remembers",
     "shut_out",
     "tried",
+    "versions",
 ]

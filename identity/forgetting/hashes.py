@@ -1,7 +1,7 @@
 """What is kept of identifiers that were erased: their hashes, and how often somebody tried."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,13 +50,11 @@ def _tried(asked: FromClause) -> UpdateBase:
     return update(Erased.table()).where(_is_it(asked)).values(tries=tries, last_tried_at=now)
 
 
-def _lifted(asked: FromClause) -> UpdateBase:
-    return deletion(Erased.table()).where(_is_it(asked))
-
-
 ON_RECORD = Question(_on_record, **KEYED)
 TRIED = Change(_tried, **KEYED, times=BigInteger)
-LIFTED = Change(_lifted, **KEYED)
+DROP = deletion(Erased.table()).where(
+    *(_erased[name] == bindparam(f"dropped_{name}", type_=kind()) for name, kind in KEYED.items())
+)
 ALL = select(_erased.digest)
 KEPT = Taking(Erased.table(), "kind", "version", "digest", "erasure_id")
 SHUT_OUT = text("LOCK TABLE identifier IN SHARE ROW EXCLUSIVE MODE")
@@ -132,14 +130,20 @@ def recognizer(connection: Connection) -> tuple[int, Callable[[Value], bool] | N
     For very many of them: all hashes are in memory then. Raise `Unavailable` as above.
     """
     known = memory.of(connection)
-    known.catch_up(connection)
-    known.check()
+    remembers(connection)
     up_to = known.up_to
     hashes = frozenset(map(bytes.fromhex, connection.scalars(ALL)))
     digesters = known.keys.digesters
     if not hashes:
         return up_to, None
     return up_to, lambda value: any(digest(value) in hashes for digest in digesters)
+
+
+def remembers(connection: Connection) -> None:
+    """Raise `Unavailable` when there are hashes on record whose key is missing."""
+    known = memory.of(connection)
+    known.catch_up(connection)
+    known.check()
 
 
 def check(connection: Connection, values: Iterable[Value], known_to: int | None = None) -> int:
@@ -157,6 +161,11 @@ def remembered(connection: Connection, values: Iterable[Value]) -> set[Value]:
     """Return which of the values were erased, as of now. Raise `Unavailable` as above."""
     memory.of(connection).catch_up(connection)
     return recalled(connection, values)
+
+
+def versions(connection: Connection) -> set[int]:
+    """Return the versions of the keys that hashes on record were made with."""
+    return set(connection.scalars(select(_erased.version).distinct()))
 
 
 def tried(times: Mapping[Value, int]) -> None:
@@ -178,5 +187,12 @@ def lift(connection: Connection, values: Iterable[Value]) -> Iterator[int]:
     keys = memory.of(connection).keys
     asked = [row for value in values for row in hashes_of(keys, value)]
     found = list(ON_RECORD.ask(connection, asked))
-    LIFTED.make(connection, sorted(tuple(row[:3]) for row in found))
+    drop(connection, [(kind, version, digest) for kind, version, digest, _ in found])
     yield from Counter(row[3] for row in found)
+
+
+def drop(connection: Connection, rows: Collection[Hash]) -> None:
+    """Take hashes off the record."""
+    names = [f"dropped_{name}" for name in KEYED]
+    if rows:
+        connection.execute(DROP, [dict(zip(names, row, strict=True)) for row in rows])

@@ -6,7 +6,7 @@ when it is there, and the older ones stay beside it for as long as there are has
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from identity import once
@@ -75,22 +75,28 @@ class Keys:
 
         `may_make` lets the first erasure make that file.
         """
-        self._given, self._file, self._may_make = given, file, may_make
+        self._given, self.file, self._may_make = given, file, may_make
         self._keys: dict[int, Key] = {}
+        self._secrets: dict[int, str] = {}
         self.reload()
 
     def reload(self) -> None:
         """Read the file again: somebody may have made it, or put a new key into it."""
         secrets = [*self._given]
-        if self._file is not None:
-            secrets += once.kept_lines(self._file)
+        if self.file is not None:
+            secrets += once.kept_lines(self.file)
         keys = map(Key, secrets)
         # Replaced at once: others are reading it.
         self._keys = {key.version: key for key in keys}
+        self._secrets = {Key(each).version: each for each in secrets}
 
     def all(self) -> list[Key]:
         """Return the keys, the one that signs first."""
         return list(self._keys.values())
+
+    def secrets(self, versions: Collection[int]) -> list[str]:
+        """Return the keys of some versions as they were given, the one that signs first."""
+        return [secret for version, secret in self._secrets.items() if version in versions]
 
     def versions(self) -> set[int]:
         """Return the numbers of the keys."""
@@ -100,8 +106,8 @@ class Keys:
         """Return the key for hashes made now; raise `Conflict` when there is none."""
         if not self._keys:
             self.reload()
-        if not self._keys and self._may_make and self._file is not None:
-            once.kept(self._file)
+        if not self._keys and self._may_make and self.file is not None:
+            once.kept(self.file)
             self.reload()
         if not self._keys:
             raise Conflict(NO_KEY)

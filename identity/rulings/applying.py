@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Connection, FromClause, delete, select, tuple_, update
 from sqlalchemy.sql.dml import UpdateBase
 
-from identity import auditing, comparing, database, evidence, rebuilding, writing
+from identity import auditing, comparing, database, evidence, forgetting, rebuilding, writing
 from identity.auditing import Deed
 from identity.bulk import Change, Load, without_collecting
 from identity.errors import Conflict, NotFound
@@ -31,7 +31,7 @@ from identity.rulings.effects import (
     step,
     steps,
 )
-from identity.rulings.kinds import Apart, ImportWithdrawn, What
+from identity.rulings.kinds import Apart, ImportWithdrawn, LinksNobody, What
 from identity.rulings.plans import Plan
 from identity.rulings.register import Registered, Said
 
@@ -158,6 +158,8 @@ def _check(connection: Connection, what: What) -> None:
     standing = register.same(connection, what)
     if standing and standing.done is None:
         raise Conflict(f"The same was ruled already: ruling {standing.id}.", ruling=standing.id)
+    if isinstance(what, LinksNobody) and forgetting.remembered(connection, [what.value]):
+        raise Conflict("This was erased, so nothing about it can be kept. Lift the erasure first.")
     if isinstance(what, Apart):
         holders = evidence.holders_of(connection, (what.one, what.other))
         for name, value in (("one", what.one), ("other", what.other)):

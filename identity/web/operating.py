@@ -5,7 +5,7 @@ from functools import cache
 from alembic.script import ScriptDirectory
 from flask import Response, current_app, jsonify
 
-from identity import database
+from identity import database, forgetting
 from identity.errors import Unavailable
 from identity.web import blueprint, metrics
 from identity.web.api.schemas import Status
@@ -33,7 +33,8 @@ def health() -> Response:
 def ready() -> Response:
     """Answer 200 when the database answers within a second and has the tables of this version.
 
-    An SQLite file must be whole, and there must be room for what comes next.
+    An SQLite file must be whole, and there must be room for what comes next. The keys must be there
+    by which people who were erased are known again.
 
     Those of a later version will do: they are made while the version before still serves.
     """
@@ -44,6 +45,7 @@ def ready() -> Response:
             raise Unavailable(
                 "The database does not have this version's tables yet. Run: flask db upgrade."
             )
+        database.read(forgetting.remembers)
     return jsonify(status="ok")
 
 

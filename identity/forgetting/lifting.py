@@ -1,0 +1,50 @@
+"""A person comes back on their own wish: what was erased may be told again.
+
+Nothing returns by itself. Each hash is of one identifier, and others may have been erased with it
+that are somebody else's; so only what is named is lifted, unless all of it is asked for.
+"""
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, delete, update
+
+from identity import auditing, database
+from identity.auditing import Deed
+from identity.errors import NotFound
+from identity.forgetting import hashes
+from identity.identifiers import Value
+from identity.models import Erased, Erasure
+
+NONE = "None of this was erased, as far as the keys that are set can tell. Nothing was changed."
+
+
+def lift(
+    values: Collection[Value], by: str, reason: str | None, *, together: bool = False
+) -> list[int]:
+    """Let identifiers be told again; return the erasures that they were of.
+
+    `together` lifts all that was erased with them. Raise `NotFound` when none was erased.
+    """
+
+    def write() -> list[int]:
+        with database.transaction() as connection:
+            found = sorted(hashes.lift(connection, values))
+            if not found:
+                raise NotFound(NONE)
+            for erasure_id in found:
+                note(connection, erasure_id, by, reason, datetime.now(UTC))
+                if together:
+                    connection.execute(delete(Erased).where(Erased.erasure_id == erasure_id))
+        return found
+
+    return database.retrying(write)
+
+
+def note(
+    connection: Connection, erasure_id: int, by: str, reason: str | None, at: datetime
+) -> None:
+    """Say of an erasure that it was lifted, in whole or in part, and in the audit trail."""
+    lifted = {"lifted_by": by, "lifted_at": at, "lifted_reason": reason}
+    connection.execute(update(Erasure).where(Erasure.id == erasure_id).values(**lifted))
+    auditing.record(connection, Deed.ERASURE_LIFTED, by, erasure_id)
