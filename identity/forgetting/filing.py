@@ -71,8 +71,8 @@ def _all(connection: Connection) -> Iterator[Filed]:
     for id_, kind, version, digest in connection.execute(
         select(Erased.erasure_id, *order).order_by(*order)
     ):
-        told = {"kind": kind, "version": version, "digest": digest}
-        kept[id_].append(FiledHash.model_validate(told))
+        each = {"kind": kind, "version": version, "digest": digest}
+        kept[id_].append(FiledHash.model_validate(each))
     for id_, by, at, lifted_by, lifted_at in connection.execute(_about).all():
         told = kept[id_]
         yield Filed(id=id_, by=by, at=at, lifted_by=lifted_by, lifted_at=lifted_at, hashes=told)
