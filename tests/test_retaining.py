@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select, update
+from sqlalchemy import event, insert, select, update
 
-from identity import auditing, database, explaining, retaining, reviewing
+from identity import auditing, database, explaining, feed, retaining, reviewing
 from identity.auditing import Deed
 from identity.config import Config
 from identity.database import db
 from identity.errors import ConfigurationError
 from identity.identifiers import Kind, Value
 from identity.importing import register, uploads, written
-from identity.models import Audit, Event, EventKind, Finding, Import
+from identity.models import Audit, Event, EventKind, Finding, Import, Webhook
 from identity.retaining import accounts, pace
 from identity.reviewing import findings
 from identity.reviewing.growth import GROWN
@@ -395,5 +395,34 @@ def test_each_step_is_as_few_statements_however_much_there_is(
             len([each for each in statements if not each.startswith(("BEGIN", "COMMIT"))])
         )
 
-    # The first tells of it in one statement, each other one in two.
-    assert (needed[1] - needed[0]) / 8 <= 5
+    # Which lines, what the feed has of them, removing both, and telling of it.
+    assert (needed[1] - needed[0]) / 8 <= 9
+
+
+def test_the_feed_begins_after_what_went(see: See, client: FlaskClient) -> None:
+    strangers(see, 3)
+    grow_old()
+    strangers(see, 2, first=10)
+    look()
+    feed.publish()
+
+    sweep()
+
+    with db.engine.connect() as connection:
+        assert feed.begins_after(connection) == 3
+        assert [change.number for change in feed.after(connection, 3, 10)] == [4, 5]
+
+
+def test_what_a_webhook_is_still_to_be_told_stays(see: See) -> None:
+    strangers(see, 3)
+    grow_old()
+    look()
+    feed.publish()
+    with db.engine.begin() as connection:
+        hook: dict[str, Any] = {"url": "https://crm.example", "secret": "sealed", "told": 1}
+        hook |= {"created_at": LONG_AGO, "created_by": "Doc"}
+        connection.execute(insert(Webhook), [hook])
+
+    sweep()
+
+    assert kinds() == ["contact_created", "contact_created", "swept"]

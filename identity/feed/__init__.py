@@ -7,6 +7,6 @@ never meet a smaller one that it has not seen. No email and no phone number is e
 
 from identity.feed.changes import Change
 from identity.feed.publishing import publish
-from identity.feed.reading import after, begins_after, drop, latest
+from identity.feed.reading import after, begins_after, drop, latest, settled
 
-__all__ = ["Change", "after", "begins_after", "drop", "latest", "publish"]
+__all__ = ["Change", "after", "begins_after", "drop", "latest", "publish", "settled"]

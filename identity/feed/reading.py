@@ -1,6 +1,6 @@
 """The feed, read: what comes after a number, and where what is kept of it begins and ends."""
 
-from sqlalchemy import BigInteger, Connection, bindparam, delete, func, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, case, delete, func, select, update
 
 from identity.events import entry
 from identity.feed.changes import Change, read
@@ -37,6 +37,11 @@ def begins_after(connection: Connection) -> int:
     return connection.scalar(select(_feed.begins_after)) or 0
 
 
+def settled(connection: Connection) -> int:
+    """Return the last line of the ledger up to which every change has its number."""
+    return connection.scalar(select(_feed.settled)) or 0
+
+
 def drop(connection: Connection, up_to: int) -> None:
     """Let the feed begin after a line of the ledger: it and all before it are about to be deleted.
 
@@ -45,5 +50,7 @@ def drop(connection: Connection, up_to: int) -> None:
     gone = _numbered.event_id <= up_to
     last = connection.scalar(select(func.max(_numbered.number)).where(gone))
     if last is not None:
-        connection.execute(update(Feed.table()).values(begins_after=last))
+        # Numbers of different customers are not in the order of their lines.
+        further = case((_feed.begins_after < last, last), else_=_feed.begins_after)
+        connection.execute(update(Feed.table()).values(begins_after=further))
         connection.execute(delete(Numbered.table()).where(gone))

@@ -4,8 +4,8 @@ Customers follow from claims, which stay, and so do answers, reasons and checks.
 line is that it was told: who merged with whom, and when.
 
 A line stays, however old, while somebody relies on it: while its evidence is not among the claims,
-while the review has not looked at it, and while a large merge that it tells of is to be looked at
-by a person.
+while the review has not looked at it, while a large merge that it tells of is to be looked at by a
+person, and while a webhook is still to be told. The feed begins after the last line that went.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -23,9 +23,9 @@ from sqlalchemy import (
     text,
 )
 
-from identity import database, ledger, reviewing
+from identity import database, feed, ledger, reviewing
 from identity.importing import written
-from identity.models import OPEN_FINDING, Audit, Event, EventKind, Finding
+from identity.models import OPEN_FINDING, Audit, Change, Event, EventKind, Finding, Webhook
 from identity.retaining.accounts import Removed, Swept
 from identity.retaining.pace import Pace
 from identity.reviewing import sweeping
@@ -37,6 +37,11 @@ REVIEWING = 20.0
 _event = Event.table().c
 _audit = Audit.table().c
 _finding = Finding.table().c
+_change = Change.table().c
+TOLD = select(func.min(Webhook.told)).where(
+    Webhook.disabled_at.is_(None), Webhook.removed_at.is_(None)
+)
+"""The last change that every webhook has been told, as far as they are in use."""
 _to_be_looked_at = and_(
     _event.kind == EventKind.CLUSTERS_MERGED.value,
     exists().where(
@@ -70,11 +75,23 @@ def _first_to_stay(until: datetime, many: int) -> int:
     first = database.read(lambda connection: ledger.first_since(connection, until))
     if _looked_at() < first - 1:
         reviewing.sweep(many, seconds=REVIEWING)
-    return min(first, _looked_at() + 1)
+    while feed.publish():
+        pass
+    return min(first, _looked_at() + 1, database.read(_first_to_tell))
 
 
 def _looked_at() -> int:
     return database.read(sweeping.state).done or 0
+
+
+def _first_to_tell(connection: Connection) -> int:
+    """Return the first line that is not numbered for the feed, or that a webhook waits for."""
+    first = feed.settled(connection) + 1
+    told = connection.scalar(TOLD)
+    if told is None:
+        return first
+    untold = select(func.min(_change.event_id)).where(_change.number > told)
+    return min(first, connection.scalar(untold) or first)
 
 
 def _last(connection: Connection, after: int, first: int, rows: int) -> int | None:
@@ -88,6 +105,7 @@ def _last(connection: Connection, after: int, first: int, rows: int) -> int | No
 def _remove_lines(connection: Connection, after: int, last: int, until: datetime) -> Removed:
     # Lines stand in the order of their ids, and clocks may have been set meanwhile.
     may_go = _event.occurred_at < until, _event.in_claims, ~_to_be_looked_at
+    feed.drop(connection, last)
     old = delete(Event.table()).where(_event.id > after, _event.id <= last, *may_go)
     return {"lines": connection.execute(old).rowcount}
 
