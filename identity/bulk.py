@@ -51,11 +51,14 @@ def without_collecting() -> Iterator[None]:
 
     It would walk through all the rows again and again and find nothing: up to half of the time.
     """
+    # Somebody around this block may have let it rest already, for longer.
+    rests = not gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if not rests:
+            gc.enable()
 
 
 class _Joined(Generic[S]):

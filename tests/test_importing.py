@@ -1,5 +1,6 @@
 """Importing a file ends as sending its rows one by one to identify would have ended."""
 
+import gc
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import event, select, update
 
 from identity import exporting
 from identity.batching import taking
+from identity.bulk import without_collecting
 from identity.database import db, trying
 from identity.errors import InvalidInput, LostRace
 from identity.exporting import What
@@ -639,3 +641,13 @@ def test_a_transaction_is_as_large_as_is_done_in_less_than_half_a_second() -> No
         sizes.append(len(next(pace.parts(calls))))
 
     assert sizes == [1000, 2000, 4000, LEAST, LEAST, LEAST, 1000]
+
+
+def test_the_collector_rests_until_whoever_sent_it_first_wakes_it() -> None:
+    with without_collecting():
+        with without_collecting():
+            assert not gc.isenabled()
+
+        assert not gc.isenabled()
+
+    assert gc.isenabled()
