@@ -160,11 +160,6 @@ class Load:
                 for place in range(0, len(lines), ASKED):
                     copy.write("".join(lines[place : place + ASKED]))
 
-    def insert_spoken(self, connection: Connection, rows: Iterable[Values]) -> None:
-        """Insert rows into SQLite in which moments are as it has them: see `spoken`."""
-        driver: Any = connection.connection.driver_connection
-        driver.cursor().executemany(self._insert, rows)
-
     def insert(self, connection: Connection, rows: Iterable[Values]) -> None:
         """Insert `rows`, each in the order of the columns; what is JSON comes as text.
 

@@ -91,7 +91,7 @@ FLOORS = {
     ],
     "identity.writing": [
         {"loads"},
-        {"contacts", "corrections", "customers"},
+        {"contacts", "corrections", "customers", "staging"},
         {"decisions"},
     ],
     "identity.batching": [

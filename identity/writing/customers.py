@@ -1,7 +1,7 @@
-"""Customers of one row each, many of them: rows that are made without a look at any other.
+"""Customers of one row each, many of them, as PostgreSQL takes them.
 
-Nearly all of a file is made of these, so their rows are not built cell by cell. PostgreSQL takes
-them as lines of text, which takes half the time of handing them to its driver.
+Nearly all of a file is made of these, so their rows are not built cell by cell: as lines of text
+they take half the time of handing them to its driver.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +15,16 @@ from identity.bulk import spoken
 from identity.deciding import Alone
 from identity.identifiers import Kind
 from identity.models import EventKind
-from identity.writing.loads import CLAIMS, CONTACTS, LINES, PRIMARY, SECONDARY, Teller, Written
+from identity.writing.loads import (
+    CLAIMS,
+    CONTACTS,
+    LINES,
+    NEW_IDENTIFIERS,
+    PRIMARY,
+    SECONDARY,
+    Teller,
+    Written,
+)
 
 EMAIL, PHONE = Kind.EMAIL.value, Kind.PHONE.value
 CREATED, LINKED = EventKind.CONTACT_CREATED.value, EventKind.CONTACT_LINKED.value
@@ -36,7 +45,7 @@ class _Row(NamedTuple):
     brought: str
 
 
-class Founded:
+class Copied:
     """Customers to be written, with the ids of their contacts and the places of their claims."""
 
     def __init__(
@@ -59,8 +68,7 @@ class Founded:
             for number, claim, email, phone_number, dated, primary, brought in alone
         ]
 
-    def identifiers(self) -> Iterable[tuple[str, str, int]]:
-        """Yield the rows of their identifiers."""
+    def _identifiers(self) -> Iterable[tuple[str, str, int]]:
         for id_, _, email, phone_number, _, primary, brought in self._rows:
             if email and (id_ == primary or brought is EMAIL):
                 yield EMAIL, email, id_
@@ -70,67 +78,41 @@ class Founded:
     def write_contacts(self) -> None:
         """Write their contacts, each primary before its secondary."""
         now = self._now
-        if self._is_copied:
-            lines = [
-                f"{id_}\t{email}\t{phone}\t{NONE}\t{PRIMARY}\t{dated}\t{now}\n"
-                if id_ == to
-                else f"{id_}\t{email}\t{phone}\t{to}\t{SECONDARY}\t{dated}\t{now}\n"
-                for id_, _, email, phone, dated, to, _ in self._as_text
-            ]
-            CONTACTS.insert_lines(self._connection, lines)
-            return
-        CONTACTS.insert_spoken(
-            self._connection,
-            [
-                (id_, email, phone, None, PRIMARY, dated, now)
-                if id_ == to
-                else (id_, email, phone, to, SECONDARY, dated, now)
-                for id_, _, email, phone, dated, to, _ in self._rows
-            ],
-        )
+        lines = [
+            f"{id_}\t{email}\t{phone}\t{NONE}\t{PRIMARY}\t{dated}\t{now}\n"
+            if id_ == to
+            else f"{id_}\t{email}\t{phone}\t{to}\t{SECONDARY}\t{dated}\t{now}\n"
+            for id_, _, email, phone, dated, to, _ in self._as_text
+        ]
+        CONTACTS.insert_lines(self._connection, lines)
+
+    def write_identifiers(self, others: Sequence[tuple[str, str, int]]) -> None:
+        """Write theirs and others; raise `LostRace` as `Taking.insert` does."""
+        # In the order of their keys: two loads that insert the same identifiers in different
+        # orders would wait for each other, and are told so only by an error.
+        identifiers = sorted([*self._identifiers(), *others])
+        NEW_IDENTIFIERS.insert(self._connection, identifiers, self._teller.up_to)
 
     def write_claims(self) -> None:
         """Write their claims."""
         now, source, import_id = self._now, self._teller.source, self._teller.import_id
-        if self._is_copied:
-            told, by = f"{_marked(source)}\t{now}\t", f"\t{import_id or NONE}\t"
-            lines = [
-                f"{place}\t{email}\t{phone}\t{told}{dated}{by}{id_}\t{brought}\t{NONE}\t{NONE}\n"
-                for id_, place, email, phone, dated, _, brought in self._as_text
-            ]
-            CLAIMS.insert_lines(self._connection, lines)
-            return
-        CLAIMS.insert_spoken(
-            self._connection,
-            [
-                (place, email, phone, source, now, dated, import_id, id_, brought, None, None)
-                for id_, place, email, phone, dated, _, brought in self._rows
-            ],
-        )
+        told, by = f"{_marked(source)}\t{now}\t", f"\t{import_id or NONE}\t"
+        lines = [
+            f"{place}\t{email}\t{phone}\t{told}{dated}{by}{id_}\t{brought}\t{NONE}\t{NONE}\n"
+            for id_, place, email, phone, dated, _, brought in self._as_text
+        ]
+        CLAIMS.insert_lines(self._connection, lines)
 
     def write_lines(self) -> None:
         """Write their lines of the ledger."""
         now, name = self._now, self._teller.name
-        if self._is_copied:
-            source, end = _marked(name), f"\t{NONE}\ttrue\n"
-            founded, linked = f"{now}\t{CREATED}\t{source}\t", f"{now}\t{LINKED}\t{source}\t"
-            lines = [
-                f"{founded if id_ == to else linked}{to}\t{id_}\t{email}\t{phone}{end}"
-                for id_, _, email, phone, _, to, _ in self._as_text
-            ]
-            LINES.insert_lines(self._connection, lines)
-            return
-        LINES.insert_spoken(
-            self._connection,
-            [
-                (now, CREATED if id_ == to else LINKED, name, to, id_, email, phone, None, True)
-                for id_, _, email, phone, _, to, _ in self._rows
-            ],
-        )
-
-    @property
-    def _is_copied(self) -> bool:
-        return self._connection.dialect.name == "postgresql"
+        source, end = _marked(name), f"\t{NONE}\ttrue\n"
+        founded, linked = f"{now}\t{CREATED}\t{source}\t", f"{now}\t{LINKED}\t{source}\t"
+        lines = [
+            f"{founded if id_ == to else linked}{to}\t{id_}\t{email}\t{phone}{end}"
+            for id_, _, email, phone, _, to, _ in self._as_text
+        ]
+        LINES.insert_lines(self._connection, lines)
 
     @cached_property
     def _as_text(self) -> list[tuple[int, int, str, str, str, int, str]]:

@@ -26,12 +26,11 @@ from identity.identifiers import Kind
 from identity.models import Claim, Contact, EventKind
 from identity.probing import is_value
 from identity.writing.contacts import is_one_contact, write_contact
-from identity.writing.customers import Founded
+from identity.writing.customers import Copied
 from identity.writing.loads import (
     CLAIMS,
     CONTACTS,
     LINES,
-    NEW_IDENTIFIERS,
     PRIMARY,
     REFERENCES,
     SECONDARY,
@@ -39,6 +38,7 @@ from identity.writing.loads import (
     Written,
     draw,
 )
+from identity.writing.staging import Staged
 
 _contact = Contact.table().c
 _contact_id = bindparam("about", type_=BigInteger)
@@ -110,7 +110,8 @@ class _Writing:
         )
         claims = len(decided.claims) + len(decided.alone)
         self._places = draw(connection, "event", claims)
-        self._founded = Founded(connection, decided.alone, self._ids, self._claim, teller)
+        founding = Copied if connection.dialect.name == "postgresql" else Staged
+        self._founded = founding(connection, decided.alone, self._ids, self._claim, teller)
         self._risen: dict[int, int] = {}
 
     def write(self) -> Written:
@@ -121,11 +122,8 @@ class _Writing:
         for primaries in (True, False):
             CONTACTS.insert(connection, self._contacts(primaries=primaries))
         self._founded.write_contacts()
-        # In the order of their keys: two loads that insert the same identifiers in different
-        # orders would wait for each other, and are told so only by an error.
-        identifiers = sorted([*self._founded.identifiers(), *self._identifiers()])
         try:
-            NEW_IDENTIFIERS.insert(connection, identifiers, self._teller.up_to)
+            self._founded.write_identifiers(list(self._identifiers()))
         except LostRace:
             # Perhaps to an erasure.
             forgetting.of(connection).catch_up(connection)

@@ -19,9 +19,9 @@ CONTACTS = Load(
     *("id", "email", "phone_number", "linked_id", "link_precedence", "created_at", "updated_at"),
 )
 HELD_IDENTIFIERS = Taking(Identifier.table(), "kind", "value", "contact_id")
+LATER_ERASURES = "SELECT 1 FROM erasure WHERE id > ?"
 NEW_IDENTIFIERS = Taking(
-    *(Identifier.table(), "kind", "value", "contact_id"),
-    unless="SELECT 1 FROM erasure WHERE id > ?",
+    *(Identifier.table(), "kind", "value", "contact_id"), unless=LATER_ERASURES
 )
 """Of what is told. The others are on record already, as claims."""
 CLAIMS = Load(
