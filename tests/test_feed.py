@@ -100,9 +100,9 @@ def test_what_is_kept_no_more_is_said(see: See) -> None:
         see(f"{number}@hillvalley.edu")
     second = changes()[1]
     with database.transaction() as connection:
-        line = connection.exec_driver_sql("SELECT event_id FROM change WHERE number = 2").scalar()
+        line = connection.exec_driver_sql("SELECT event_id FROM change WHERE number = 2")
 
-        feed.drop(connection, line)
+        feed.drop(connection, line.scalar_one())
 
     with database.reading() as connection:
         assert feed.begins_after(connection) == second.number
