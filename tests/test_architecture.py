@@ -67,7 +67,8 @@ FLOORS = {
     ],
     "identity.feed": [
         {"changes"},
-        {"publishing", "reading"},
+        {"becoming", "publishing"},
+        {"reading"},
     ],
     "identity.access": [
         {"names"},
@@ -195,7 +196,7 @@ FLOORS = {
         {"limits"},
         {"current"},
         {"callers", "sessions", "reporting", "bodies", "old_forms"},
-        {"charging", "observing", "errors", "watching", "errands"},
+        {"charging", "observing", "errors", "watching", "errands", "waiting"},
         {"auth", "domain"},
         {"security"},
         {"api", "operating"},
@@ -209,9 +210,9 @@ FLOORS = {
     ],
     "identity.web.api": [
         {"schemas", "presenters"},
-        {"ruling_schemas", "reading", "answers", "access_schemas", "records"},
+        {"change_schemas", "ruling_schemas", "reading", "answers", "access_schemas", "records"},
         {"openapi"},
-        {"batches", "calls", "disclosures", "rulings", "why"},
+        {"batches", "calls", "disclosures", "following", "rulings", "why"},
     ],
     "identity.web.pages": [
         {"forms", "facts", "ruled_customers", "sealed", "wording"},

@@ -5,8 +5,20 @@ it, numbers the lines that have been committed meanwhile: so a reader that has s
 never meet a smaller one that it has not seen. No email and no phone number is ever in it.
 """
 
+from identity.feed.becoming import became
 from identity.feed.changes import Change
 from identity.feed.publishing import publish
-from identity.feed.reading import after, begins_after, drop, latest, settled
+from identity.feed.reading import after, begins_after, drop, latest, page, settled, standing
 
-__all__ = ["Change", "after", "begins_after", "drop", "latest", "publish", "settled"]
+__all__ = [
+    "Change",
+    "after",
+    "became",
+    "begins_after",
+    "drop",
+    "latest",
+    "page",
+    "publish",
+    "settled",
+    "standing",
+]

@@ -124,6 +124,8 @@ def _number() -> Any:
         .where(
             _event.id > bindparam("settled", type_=BigInteger),
             _event.kind.in_(told),
+            # An erasure of somebody of whom no customer knew changes none.
+            _event.primary_id.is_not(None),
             _event.detail["with"].as_string().is_(None),
             ~exists().where(_change.event_id == _event.id),
         )

@@ -1,12 +1,17 @@
 """The feed, read: what comes after a number, and where what is kept of it begins and ends."""
 
+from typing import NamedTuple
+
 from sqlalchemy import BigInteger, Connection, bindparam, case, delete, func, select, update
 
+from identity import database
+from identity.errors import Gone
 from identity.events import entry
 from identity.feed.changes import Change, read
+from identity.feed.publishing import publish
 from identity.ledger import LINES
 from identity.models import Change as Numbered
-from identity.models import Event, Feed
+from identity.models import Contact, Event, Feed, Id
 
 _event = Event.table().c
 _numbered = Numbered.table().c
@@ -19,6 +24,28 @@ AFTER = (
     .order_by(_numbered.number)
     .limit(bindparam("most", type_=BigInteger))
 )
+
+_contact = Contact.table().c
+STANDING = (
+    select(_contact.id, func.coalesce(_contact.linked_id, _contact.id))
+    .where(_contact.deleted_at.is_(None), _contact.id > bindparam("after", type_=Id))
+    .order_by(_contact.id)
+    .limit(bindparam("most", type_=Id))
+)
+BEGIN_AGAIN = (
+    "Begin again: read GET /changes/start from its first page, and follow the changes after its "
+    "number."
+)
+
+
+class Page(NamedTuple):
+    """Some changes, and where the next ones begin."""
+
+    changes: list[Change]
+    next: int
+    """The number to go on after."""
+    latest: int
+    """The last number that was given."""
 
 
 def after(connection: Connection, number: int, most: int) -> list[Change]:
@@ -54,3 +81,37 @@ def drop(connection: Connection, up_to: int) -> None:
         further = case((_feed.begins_after < last, last), else_=_feed.begins_after)
         connection.execute(update(Feed.table()).values(begins_after=further))
         connection.execute(delete(Numbered.table()).where(gone))
+
+
+def page(number: int, most: int) -> Page:
+    """Return the changes after a number, publishing first what is new where there are too few.
+
+    Raise `Gone` when some of them are kept no more, or the feed has no such number.
+    """
+    found = database.read(lambda connection: _page(connection, number, most))
+    if len(found.changes) < most and publish():
+        found = database.read(lambda connection: _page(connection, number, most))
+    return found
+
+
+def _page(connection: Connection, number: int, most: int) -> Page:
+    found = after(connection, number, most)
+    begins, last = begins_after(connection), latest(connection)
+    if number < begins:
+        raise Gone(f"Changes up to {begins:,} are kept no more. {BEGIN_AGAIN}", [])
+    if number > last and not found:
+        # A backup was restored, in which later numbers had not been given.
+        raise Gone(f"There is no change {number:,} yet. {BEGIN_AGAIN}", [])
+    return Page(found, found[-1].number if found else number, last)
+
+
+def standing(contact_id: int, most: int) -> tuple[list[tuple[int, int]], int]:
+    """Return contacts after an id, each with its customer, and a number of before they were read.
+
+    Whoever takes all pages, and then every change after the number of the first one, knows whose
+    each contact is.
+    """
+    number = database.read(latest)
+    asked = {"after": contact_id, "most": most}
+    rows = database.read(lambda connection: connection.execute(STANDING, asked).all())
+    return [(id_, customer) for id_, customer in rows], number

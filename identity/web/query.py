@@ -3,6 +3,7 @@
 On a page, what makes no sense counts as not said; to a program it is told.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
@@ -50,13 +51,17 @@ def day(name: str) -> date | None:
     return named if FIRST_DAY <= named <= LAST_DAY else None
 
 
-def read(shape: type[Shape]) -> Shape:
-    """Return the query in its shape, of texts and ids; raise `InvalidInput` naming what is none."""
+def read(shape: type[Shape], sentences: Mapping[str, str] | None = None) -> Shape:
+    """Return the query in its shape, of texts and ids; raise `InvalidInput` naming what is none.
+
+    `sentences` say what a parameter must be that is no id.
+    """
     try:
         return shape.model_validate(request.args.to_dict())
     except ValidationError as error:
         wrong = [str(problem["loc"][0]) for problem in error.errors(include_input=False)]
-        fields = {name: f"{name} must be an id, which is a whole number." for name in wrong}
+        said = {name: f"{name} must be an id, which is a whole number." for name in wrong}
+        fields = {name: (sentences or {}).get(name, said[name]) for name in said}
         raise InvalidInput(" ".join(fields.values()), fields) from None
 
 

@@ -1,3 +1,10 @@
 """What programs ask: JSON in, JSON out, described by OpenAPI."""
 
-from identity.web.api import batches, calls, disclosures, rulings, why  # noqa: F401
+from identity.web.api import (  # noqa: F401
+    batches,
+    calls,
+    disclosures,
+    following,
+    rulings,
+    why,
+)

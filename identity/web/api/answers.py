@@ -7,7 +7,7 @@ Of a large customer the database has made the lists already, and they are put in
 import json
 from collections.abc import Mapping
 
-from flask import Response
+from flask import Response, url_for
 
 from identity.crowds import Crowd
 from identity.reconciliation import Looked, Outcome
@@ -40,6 +40,13 @@ def looked_up(looked: Looked, crowd: Crowd | None, other_crowd: Crowd | None) ->
         merging = _customer(other_crowd)
     customer = _customer(crowd) if crowd else as_json(summary(looked.cluster))
     return _response(_joined({"contact": customer} | _kept(looked) | {"wouldMergeWith": merging}))
+
+
+def canonical(response: Response, endpoint: str, primary_id: int) -> Response:
+    """Say at which address, of all that lead to a customer, it is at home."""
+    home = url_for(endpoint, contact_id=primary_id)
+    response.headers["Link"] = f'<{home}>; rel="canonical"'
+    return response
 
 
 def _customer(crowd: Crowd) -> str:

@@ -93,7 +93,8 @@ def cluster_json(contact_id: int) -> Response:
     cluster = cluster_of(contact_id)
     held = database.read(lambda connection: explaining.held_of(connection, cluster))
     named = database.read(lambda connection: explaining.named_of(connection, cluster))
-    return jsonify(presenters.answer_with_contacts(cluster, held, named))
+    told = presenters.answer_with_contacts(cluster, held, named)
+    return answers.canonical(jsonify(told), "web.cluster_json", cluster.primary_id)
 
 
 @blueprint.get(f"{paths.CLUSTER}/graph.json")
@@ -104,4 +105,5 @@ def graph_json(contact_id: int) -> Response:
     """Answer with the customer's identifiers and the links between them."""
     cluster = cluster_of(contact_id)
     graph = database.read(lambda connection: graphs.graph_of(connection, cluster))
-    return jsonify(presenters.graph(graph, cluster.primary_id))
+    told = presenters.graph(graph, cluster.primary_id)
+    return answers.canonical(jsonify(told), "web.graph_json", cluster.primary_id)

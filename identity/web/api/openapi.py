@@ -28,7 +28,8 @@ ERRORS = {
     403: "The key has no scope for this, or the service answers its own machine only.",
     404: "Nobody we know answers to this.",
     409: "It goes against what stands: `plan` or `ruling` says what that is.",
-    410: "This contact ceased; `now` are the customers with what it said.",
+    410: "This contact ceased; `now` are the customers with what it said. Of the feed: what was "
+    "asked for is kept no more; `now` is empty.",
     413: "The body is too large.",
     415: "The body is not JSON.",
     429: "Too much was asked for in a short time. `Retry-After` says when to come back.",

@@ -8,6 +8,8 @@ from http.client import HTTPConnection, HTTPResponse
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
+from identity.web.waiting import WAIT
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
@@ -16,8 +18,8 @@ CAME_BY = "HTTP_IDENTITY_CAME_BY"
 PEER = "REMOTE_ADDR", "REMOTE_PORT", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme"
 OF_ONE_JOURNEY = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "expect"}
 """Headers about the connection they came by, and not about the request or the answer."""
-OURS = {*OF_ONE_JOURNEY, "server", "date"}
-"""Those that the door's own server adds to an answer."""
+OURS = {*OF_ONE_JOURNEY, "server", "date", WAIT.lower()}
+"""Those that the door's own server adds to an answer, and one that the office says to the door."""
 AHEAD = 1024 * 1024
 """Bytes of an answer that are read before the client is sent any."""
 CHUNK = 64 * 1024

@@ -16,6 +16,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from identity import faults
 from identity.database import NO_ROOM
 from identity.errors import IdentityError, InvalidInput, Unavailable
+from identity.web import waiting
 from identity.web.serving import asking
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Door:
             self._quick -= CALLS
         self._files = f"{app.static_url_path}/"
         self._room = BoundedSemaphore(AT_ONCE)
+        self.waiting = waiting.of(app)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -57,12 +59,24 @@ class Door:
             return self._app(environ, start_response)
         try:
             response, parts = self._passed_on(environ)
+            if wait := response.getheader(waiting.WAIT):
+                response, parts = self._waited(environ, wait, response, list(parts))
         except (IdentityError, HTTPError) as problem:
             environ[PROBLEM] = problem
             return self._app(environ, start_response)
         headers = [each for each in response.getheaders() if each[0].lower() not in asking.OURS]
         start_response(f"{response.status} {response.reason}", headers)
         return parts
+
+    def _waited(
+        self, environ: "WSGIEnvironment", wait: str, response: HTTPResponse, parts: list[bytes]
+    ) -> tuple[HTTPResponse, Iterable[bytes]]:
+        """Wait for what the office has nothing of yet, and ask again when there is something."""
+        number, seconds = map(int, wait.split())
+        if not self.waiting.wait(number, seconds, waiting.gone(environ)):
+            return response, parts
+        environ[f"HTTP_{waiting.WAITED.upper().replace('-', '_')}"] = "yes"
+        return self._passed_on(environ)
 
     def _passed_on(self, environ: "WSGIEnvironment") -> tuple[HTTPResponse, Iterable[bytes]]:
         most = self._most(environ)
@@ -104,6 +118,7 @@ class Office:
     ) -> Iterable[bytes]:
         """Answer a request that came by a door as if it had come here."""
         environ.update(json.loads(environ.pop(asking.CAME_BY)))
+        environ[waiting.BY_DOOR] = True
         return self._app(environ, start_response)
 
 

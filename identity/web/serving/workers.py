@@ -83,6 +83,9 @@ class Door(GeventWorker):  # type: ignore[misc]
     def handle_exit(self, sig: Any, frame: Any) -> None:
         """Serve what is under way, and then end."""
         super().handle_exit(sig, frame)
+        if isinstance(self.wsgi, passing.Door):
+            # The office ends soon, and who waits is answered before that.
+            self.wsgi.waiting.closing = True
         gevent.spawn_later(LINGER, self._hang_up)
 
     def _hang_up(self) -> None:
