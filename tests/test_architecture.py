@@ -160,8 +160,8 @@ FLOORS = {
     ],
     "identity.duplicates": [
         {"amounts", "till", "records"},
-        {"orders", "figures", "kept"},
-        {"ranking", "words", "making"},
+        {"orders", "figures", "kept", "ranking"},
+        {"words", "making"},
         {"spending"},
     ],
     "identity.copying": [
@@ -238,6 +238,7 @@ FLOORS = {
             "import_plan",
             "import_reading",
             "record",
+            "report",
             "review",
             "ruling_pages",
             "searching",

@@ -4,17 +4,18 @@ Ids, dates and figures, and what customers spent, by their ids; no emails and no
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import BigInteger, Connection, FromClause, delete, func, select, text, update
 
 from identity import database
+from identity.bulk import Question, Selected
 from identity.importing.register import RUNS_FOR
-from identity.models import Report
+from identity.models import Contact, Report
 
 
 class Kind(StrEnum):
@@ -95,6 +96,23 @@ def fail(kind: Kind, by: str, sentence: str) -> None:
 def forget(connection: Connection) -> None:
     """Forget all of it, as part of what is written: somebody in it is to be forgotten."""
     connection.execute(delete(Report))
+
+
+def _heads(asked: FromClause) -> Selected:
+    return (
+        select(asked.c.id, func.coalesce(Contact.linked_id, Contact.id))
+        .select_from(asked)
+        .join(Contact, Contact.id == asked.c.id)
+        .where(Contact.deleted_at.is_(None))
+    )
+
+
+HEADS = Question(_heads, id=BigInteger)
+
+
+def heads(connection: Connection, ids: Iterable[int]) -> dict[int, int]:
+    """Return the customer of now of each that was counted; whoever is gone is left out."""
+    return {row[0]: row[1] for row in HEADS.ask(connection, ((id_,) for id_ in ids))}
 
 
 def _if_mine(kind: Kind, by: str, values: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from identity.duplicates.orders import OrderReader, Unclear
 from identity.duplicates.till import Till
 from identity.identifiers import Kind
 from identity.importing.files import CustomerFile
+from identity.importing.opening.wording import shown
 from identity.importing.rows import NOTHING, Read
 from identity.importing.run import Source
 from identity.models import Contact, Identifier
@@ -59,7 +60,7 @@ def add_up(files: Sequence[CustomerFile], region: str | None, heard: Heard) -> d
     doubts = _Doubts()
     with Till.opened() as till:
         for number, (file, reader) in enumerate(zip(files, readers, strict=True)):
-            mark = f"{file.name}, line " if len(files) > 1 else ""
+            mark = f"{shown(file.name)}, line " if len(files) > 1 else ""
             orders = _orders(number, Source(file, region), reader, doubts, mark, heard)
             while chunk := list(islice(orders, CHUNK)):
                 till.add(chunk)
@@ -68,7 +69,7 @@ def add_up(files: Sequence[CustomerFile], region: str | None, heard: Heard) -> d
             till.add_up()
             ranked = ranking.of(till, lambda customer: _emails_of(connection, customer))
         return {
-            "files": [{"name": file.name, "rows": file.count} for file in files],
+            "files": [{"name": shown(file.name), "rows": file.count} for file in files],
             "left_out": till.left_out(),
             "doubts": doubts.as_json(),
             **ranked,

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from identity.duplicates.orders import LeftOut
+from identity.duplicates.ranking import AGAIN, BUYERS
+from identity.duplicates.records import EMAILS_OF, KNOWN, SEVERAL, SHARED, TWICE, WITHIN
 
 RECORD = (
     "A record is what a source calls by an id of its own. Of a source without ids it is each email "
@@ -15,7 +17,7 @@ PERSON = (
     "through others, but for what rulings keep apart. A record whose email and phone number "
     "are two people's counts for the one with the email."
 )
-TWICE = (
+MAILED = (
     "Sent twice: one message to each email on record, less one for each person who has an email. "
     "So many messages of one mailing to everybody reach somebody who gets it at another address "
     "as well. Who accepts mailings is not on record, so a mailing to fewer has fewer."
@@ -23,7 +25,7 @@ TWICE = (
 SOURCES = (
     "Twice by itself: records of a source, less the people it told of. Known already: its records "
     "that were not the first on record of their person: whoever tells of somebody later brings the "
-    "duplicate. Told of by both: people of whom either source has a record."
+    "duplicate. Told of by both: people of whom both have a record."
 )
 SPENT = (
     "An order counts when it is paid and neither cancelled nor a test. It comes to its total, less "
@@ -35,7 +37,7 @@ BUYER = (
     "email. As one person, it is the customer's who has that email, or else that phone number. "
     "Whoever is not on record is one person for each email. Shipping phones are not looked at."
 )
-AGAIN = (
+CAME_BACK = (
     "Came back: with two orders or more. Not in the list: an email on record with which nothing "
     "was ordered."
 )
@@ -47,6 +49,17 @@ WHY = {
     LeftOut.REFUNDED: "refunded in full",
 }
 """Why orders do not count."""
+TITLES = {
+    SEVERAL: "People of several records",
+    EMAILS_OF: "People with several emails",
+    WITHIN: "People of several records from {}",
+    KNOWN: "Known already when {} told of them",
+    TWICE: "People with several emails from {}",
+    SHARED: "People whom {} and {} tell of",
+    BUYERS: "People who bought as several records, in {}",
+    AGAIN: "People who came back as another record, in {}",
+}
+"""What lists of customers are called."""
 
 
 def place(number: int) -> str:
@@ -80,4 +93,10 @@ def places(best: Mapping[str, Any]) -> str:
 
 def definitions(*, orders: bool) -> Sequence[str]:
     """Return what the words mean that are on a report, with orders or without."""
-    return RECORD, PERSON, TWICE, SOURCES, *((SPENT, BUYER, AGAIN) if orders else ())
+    return RECORD, PERSON, MAILED, SOURCES, *((SPENT, BUYER, CAME_BACK) if orders else ())
+
+
+def title(of: Sequence[str]) -> str:
+    """Return what the list of the customers behind a figure is called."""
+    about, *more = of
+    return TITLES[about].format(*more)

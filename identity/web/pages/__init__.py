@@ -16,6 +16,7 @@ from identity.web.pages import (
     import_plan,  # noqa: F401
     import_reading,  # noqa: F401
     record,  # noqa: F401
+    report,  # noqa: F401
     review,  # noqa: F401
     ruling_pages,  # noqa: F401
     searching,  # noqa: F401

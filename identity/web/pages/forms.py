@@ -1,7 +1,7 @@
 """The forms. What a field may hold is decided by `identifiers` and `importing`, not here."""
 
 from flask_wtf import FlaskForm
-from flask_wtf.file import FileField, FileRequired
+from flask_wtf.file import FileField, FileRequired, MultipleFileField
 from wtforms import PasswordField, StringField
 
 from identity.errors import InvalidInput
@@ -35,6 +35,12 @@ class ImportForm(FlaskForm):  # type: ignore[misc]
 
     file = FileField("File", validators=[FileRequired("Choose a file.")])
     source = StringField("Source")
+
+
+class OrdersForm(FlaskForm):  # type: ignore[misc]
+    """Files of orders."""
+
+    files = MultipleFileField("Orders", validators=[FileRequired("Choose a file.")])
 
 
 class UserForm(FlaskForm):  # type: ignore[misc]
