@@ -25,6 +25,7 @@ from identity.rulings import listing
 from identity.rulings.kinds import (
     Apart,
     ClaimWithdrawn,
+    Forgotten,
     ImportWithdrawn,
     LinksNobody,
     SourceWithdrawn,
@@ -80,6 +81,8 @@ class _Met:
                 return any(by == source and since <= at < until for by, at in self.moments)
             case ClaimWithdrawn(email, phone_number):
                 return (email, phone_number) in self.contents
+            case Forgotten():
+                return False
 
 
 def lines(connection: Connection, primary_id: int) -> Iterator[Line]:

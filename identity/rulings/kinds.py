@@ -110,8 +110,19 @@ class ClaimWithdrawn:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What nobody knows any more: it named somebody who was erased. Stands never again."""
+
+    kind: RulingKind
+
+    def named(self) -> dict[str, Any]:
+        """Return what is named."""
+        return {"forgotten": True}
+
+
 Withdrawn = ImportWithdrawn | SourceWithdrawn | ClaimWithdrawn
-What = Apart | LinksNobody | Withdrawn
+What = Apart | LinksNobody | Withdrawn | Forgotten
 
 
 def reference(value: Value) -> dict[str, str]:
@@ -235,6 +246,8 @@ def from_record(spelling: str) -> What:
     """Return the ruling of a registered."""
     given = json.loads(spelling)
     match given:
+        case {"forgotten": True, "kind": kind}:
+            return Forgotten(RulingKind(kind))
         case {"kind": "apart", "one": one, "other": other}:
             return Apart(referred(one), referred(other))
         case {"kind": "links_nobody", "value": value}:

@@ -118,6 +118,8 @@ class RulingTold(Said):
     until: datetime | None = None
     email: str | None = None
     phoneNumber: str | None = None
+    forgotten: bool | None = None
+    """True when what it named was erased."""
     withdrawn: Said | None
     """Null while it stands."""
 
