@@ -41,6 +41,8 @@ class Deed(StrEnum):
     IMPORTED = "imported"
     RULED = "ruled"
     RULING_UNDONE = "ruling_undone"
+    ERASED = "erased"
+    """Forgot a person."""
     ERASURE_LIFTED = "erasure_lifted"
     """Let somebody come back who was erased."""
     USER_CREATED = "user_created"

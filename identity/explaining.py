@@ -20,7 +20,7 @@ from identity.evidence import (
     telling,
 )
 from identity.identifiers import Identifiers, Kind, Value
-from identity.models import Claim, Contact, Id, Reference
+from identity.models import Claim, Contact, Erasure, Forgotten, Id, Reference
 from identity.rebuilding import Part
 
 _claim = Claim.table().c
@@ -144,9 +144,31 @@ def now(connection: Connection, contact_id: int) -> list[int] | None:
     made = or_(_claim.contact_id == contact_id, _claim.other_contact_id == contact_id)
     rows = connection.execute(select(_claim.email, _claim.phone_number).where(made)).all()
     if not rows:
-        return None
+        return _left_of(connection, contact_id)
     values = {value for row in rows for value in Identifiers(*row).values()}
     return sorted(set(primaries_of(connection, values).values()))
+
+
+def _left_of(connection: Connection, contact_id: int) -> list[int] | None:
+    """Return who is left of the customer of a contact that was forgotten; None where none was."""
+    chosen = (
+        select(Forgotten.customer, Erasure.changes)
+        .join(Erasure, Erasure.id == Forgotten.erasure_id)
+        .where(Forgotten.contact_id == contact_id)
+    )
+    row = connection.execute(chosen).one_or_none()
+    if row is None:
+        return None
+    found, left = set[int](), set[int]()
+    for change in row.changes:
+        if row.customer in change["before"]:
+            found.update(change["after"])
+    for each in rebuilding.CONTACTS.ask(connection, ((id_,) for id_ in found)):
+        if each.deleted_at is None:
+            left.add(each.linked_id or each.id)
+        elif each.id != contact_id:
+            left.update(now(connection, each.id) or ())
+    return sorted(left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ FLOORS = {
         {"caution"},
         {"verification", "seeding", "exporting", "copying"}
         | {"keeping", "recording", "reviewing", "duplicates"},
-        {"disclosing", "retaining"},
+        {"disclosing", "retaining", "erasing"},
         {"web", "cli"},
     ],
     "identity.database": [
@@ -164,6 +164,12 @@ FLOORS = {
         {"words", "making"},
         {"spending"},
     ],
+    "identity.erasing": [
+        {"mentions", "register", "clearing", "reach", "evidence"},
+        {"scrubbing", "files", "naming"},
+        {"plans"},
+        {"applying"},
+    ],
     "identity.copying": [
         {"lines"},
         {"loading", "making", "reading", "leaving_out"},
@@ -186,7 +192,7 @@ FLOORS = {
             "users",
             "why",
         },
-        {"accounts"},
+        {"accounts", "erasures"},
         {"bringing", "endings"},
         {"files"},
     ],
@@ -211,8 +217,8 @@ FLOORS = {
     "identity.web.api": [
         {"schemas", "presenters"},
         {"change_schemas", "ruling_schemas", "reading", "answers", "access_schemas", "records"},
-        {"openapi"},
-        {"batches", "calls", "disclosures", "following", "rulings", "why"},
+        {"openapi", "erasing_schemas"},
+        {"batches", "calls", "disclosures", "erasures", "following", "rulings", "why"},
     ],
     "identity.web.pages": [
         {"forms", "facts", "ruled_customers", "sealed", "wording"},

@@ -22,7 +22,11 @@ AGAIN = 500
 """Findings that are looked at again in one step."""
 
 RULINGS = EventKind.RULED, EventKind.RULING_WITHDRAWN
-CHANGES = EventKind.CUSTOMER_CHANGED, EventKind.CUSTOMER_MENDED
+CHANGES = (
+    EventKind.CUSTOMER_CHANGED,
+    EventKind.CUSTOMER_MENDED,
+    EventKind.CUSTOMER_ERASED,
+)
 LOOKED_AT = EventKind.CLUSTERS_MERGED, *RULINGS, *CHANGES
 
 _claim = Claim.table().c

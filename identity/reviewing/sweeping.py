@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, case, select, text, update
 
 from identity import database, rebuilding
 from identity.models import Sweep
@@ -108,6 +108,17 @@ def again() -> None:
             connection.execute(update(Sweep).values(done=None, again_after=0))
 
     database.retrying(write)
+
+
+def distrust(connection: Connection) -> None:
+    """Let nobody write what they find just now, and look at all findings again.
+
+    What they read may be gone with this transaction.
+    """
+    connection.execute(BEGIN)
+    # Whoever is at it finds another place than they began at.
+    other = case((_sweep.again_after == 0, -1), else_=0)
+    connection.execute(update(Sweep.table()).values(again_after=other))
 
 
 def _is_due(now: State, last: int | None) -> bool:

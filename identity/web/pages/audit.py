@@ -26,6 +26,7 @@ WORDS = {
     Deed.IMPORTED: "Imported",
     Deed.RULED: "Ruled",
     Deed.RULING_UNDONE: "Undid a ruling",
+    Deed.ERASED: "Forgot a person",
     Deed.ERASURE_LIFTED: "Let somebody come back",
     Deed.USER_CREATED: "Created a user",
     Deed.PASSWORD_CHANGED: "Changed a password",
@@ -40,7 +41,7 @@ KINDS = (
     ({Deed.CUSTOMER_OPENED, Deed.LOOKED_UP, Deed.RECORD_TAKEN, Deed.ACCESS_GIVEN}, "customer"),
     ({Deed.IMPORTED, Deed.REJECTS_TAKEN}, "import"),
     ({Deed.RULED, Deed.RULING_UNDONE}, "ruling"),
-    ({Deed.ERASURE_LIFTED}, "erasure"),
+    ({Deed.ERASED, Deed.ERASURE_LIFTED}, "erasure"),
 )
 """What the ids of lines are ids of."""
 

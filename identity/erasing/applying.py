@@ -1,0 +1,157 @@
+"""An erasure: planned, and applied as planned. In one transaction, however much it is.
+
+Nothing undoes it. Whatever breaks it off leaves everything as it was.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from identity import auditing, database, forgetting, rebuilding, writing
+from identity.auditing import Deed
+from identity.bulk import without_collecting
+from identity.erasing import clearing, evidence, register
+from identity.erasing.files import Files, Waiting
+from identity.erasing.mentions import Mentions
+from identity.erasing.plans import Plan
+from identity.erasing.reach import Reach, Wanted, claims_of, reach
+from identity.erasing.register import Registered
+from identity.erasing.scrubbing import Traces
+from identity.errors import Conflict, InvalidInput, LostRace
+from identity.evidence import REFERENCES
+from identity.models import Ruling
+from identity.rebuilding import Locks
+from identity.reviewing import sweeping
+from identity.rulings.applying import Ordered
+from identity.rulings.plans import Plan as Changes
+from identity.rulings.plans import id_or_none
+
+# An erasure takes turns with rulings, whose claims and values it takes away.
+RULINGS = Ruling.table()
+OTHERWISE = "Something else would go by now than was planned."
+MENTIONED = "reason must not name what is to be forgotten: it is kept."
+
+
+@database.unhurried()
+def plan(wanted: Wanted) -> Plan:
+    """Return what an erasure would do. Writes nothing.
+
+    Raise `NotFound` or `Gone` when there is no such customer, and `Conflict` where it cannot be.
+    """
+    rebuilding.catch_up()
+    with database.snapshot() as connection, without_collecting():
+        found = reach(connection, wanted)
+        traces = Traces(connection, found.values, write=False)
+        return _Erasing(connection, found, traces, Files(traces.mentions)).planned()
+
+
+@database.unhurried()
+def erase(wanted: Wanted, ordered: Ordered) -> tuple[Registered, Plan]:
+    """Forget somebody; return the erasure and what it did.
+
+    Raise as `plan` does, `InvalidInput` when the reason names them, and `Conflict` with the plan
+    of now when that is not the one planned.
+    """
+    rebuilding.catch_up()
+    # Large files are read once, and before anything is locked.
+    with database.snapshot() as connection:
+        files = Files(Mentions(reach(connection, wanted).values))
+        files.waiting(connection)
+        files.rejected(connection)
+    locks = Locks()
+    erasure_id, done = database.retrying(lambda: _erase(wanted, ordered, locks, files))
+    clearing.clear()
+    return register.get(erasure_id), done
+
+
+def _erase(wanted: Wanted, ordered: Ordered, locks: Locks, files: Files) -> tuple[int, Plan]:
+    with database.only_one(RULINGS) as connection, without_collecting():
+        if connection.dialect.name == "sqlite":
+            # Whatever goes is overwritten, also where the file cannot be written anew at once.
+            connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        found = reach(connection, wanted, locks)
+        traces = Traces(connection, found.values, write=True)
+        if files.mentions != traces.mentions:
+            files = Files(traces.mentions)
+        if ordered.reason and traces.mentions.in_text(ordered.reason):
+            raise InvalidInput(MENTIONED, {"reason": MENTIONED})
+        return _Erasing(connection, found, traces, files).write(ordered)
+
+
+@dataclass(frozen=True, slots=True)
+class _Erasing:
+    """One erasure, counted or done."""
+
+    connection: Connection
+    found: Reach
+    traces: Traces
+    files: Files
+
+    def planned(self) -> Plan:
+        """Return what would go."""
+        waiting = self.files.waiting(self.connection)
+        return self._plan(waiting, self._forget(waiting, "", datetime.now(UTC)), id_or_none)
+
+    def write(self, ordered: Ordered) -> tuple[int, Plan]:
+        """Let it go, as it was planned; return the id under which that is on record."""
+        connection, found, said = self.connection, self.found, ordered.said()
+        written = rebuilding.draw(connection, found.rebuilt)
+        ceasing = list(found.ceasing())
+        waiting = self.files.waiting(connection)
+        rejected = self.files.rejected(connection)
+        counts = self._forget(waiting, ordered.by, said.at)
+        done = self._plan(waiting, counts, written.contact)
+        if ordered.planned is not None and ordered.planned != done.fingerprint:
+            raise Conflict(OTHERWISE, plan=done.as_json())
+        evidence.take_out(connection, found.claims)
+        corrections = rebuilding.difference(found.part, found.rebuilt, written)
+        writing.correct(connection, corrections, said.at)
+        self.files.throw_away(connection, waiting)
+        self.files.reject_less(connection, rejected)
+        sweeping.distrust(connection)
+        self._shut_out()
+        became = [evidence.became(each, written.contact) for each in found.changes()]
+        erasure_id = register.add(connection, said, counts, became)
+        forgetting.keep(connection, erasure_id, found.values)
+        register.remember(connection, erasure_id, ceasing)
+        lines = evidence.lines(erasure_id, found.changes(), written.contact)
+        writing.tell(connection, lines, ordered.by, said.at)
+        auditing.record(connection, Deed.ERASED, ordered.by, erasure_id)
+        return erasure_id, done
+
+    def _shut_out(self) -> None:
+        """Let nobody bring anything new until it is known that this is erased."""
+        # At the end, for all who bring something new have to wait from here on; and after the
+        # customers, as for them it is the identifiers that come last.
+        forgetting.shut_out(self.connection)
+        if claims_of(self.connection, self.found.values):
+            raise LostRace("somebody brought them again meanwhile")
+
+    def _forget(self, waiting: list[Waiting], by: str, now: datetime) -> dict[str, int]:
+        """Let go what mentions them beside contacts and claims, or only count all of it."""
+        traces, found = self.traces, self.found
+        called = REFERENCES.ask(self.connection, ((id_,) for id_ in found.claims))
+        rejected = self.files.rejected(self.connection).values()
+        traces.apart()
+        return {
+            "identifiers": len(found.values),
+            "contacts": len(list(found.ceasing())),
+            "claims": len(found.claims),
+            "references": len(list(called)) + traces.references(found.claims.keys()),
+            "history": traces.history(),
+            "rulings": traces.rulings(by, now),
+            "findings": traces.findings(),
+            "files": len(waiting) + self.files.rename(self.connection, waiting, write=traces.write),
+            "rejects": sum(gone for _, gone in rejected),
+        }
+
+    def _plan(
+        self, waiting: list[Waiting], counts: dict[str, int], id_of: Callable[[int], int | None]
+    ) -> Plan:
+        found = self.found
+        changes = Changes({"erased": len(found.values)})
+        changes.add(found.changes(), id_of)
+        sources = sorted({claim.source for claim in found.claims.values()})
+        return Plan(found.values, counts, sources, waiting, changes)

@@ -1,0 +1,56 @@
+"""What an erasure would do: what is on record about the person, and what becomes of customers."""
+
+import hashlib
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from identity.erasing.files import Waiting
+from identity.identifiers import Kind, Value
+from identity.rulings.plans import Plan as Changes
+
+SHOWN = 100
+"""Identifiers in a plan, of each kind; all are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would go, or has gone."""
+
+    values: Collection[Value]
+    counts: dict[str, int]
+    """How much of each goes."""
+    sources: list[str]
+    """Who told of the person."""
+    waiting: list[Waiting]
+    """Files that are thrown away whole."""
+    changes: Changes = field(repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """What changes when other identifiers go, other customers change, or other files go.
+
+        How often somebody said the same is left out: it changes by the hour, and not what goes.
+        """
+        told = [
+            sorted(self.values),
+            [each.id for each in self.waiting],
+            self.changes.fingerprint,
+        ]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+    def of_kind(self, kind: Kind) -> list[str]:
+        """Return the identifiers of a kind."""
+        return sorted(value.text for value in self.values if value.kind is kind)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the plan as the interface has it."""
+        return self.changes.as_json() | {
+            "fingerprint": self.fingerprint,
+            "emails": self.of_kind(Kind.EMAIL)[:SHOWN],
+            "phoneNumbers": self.of_kind(Kind.PHONE)[:SHOWN],
+            "counts": self.counts,
+            "sources": self.sources[:SHOWN],
+            "files": [{"import": each.id, "name": each.file_name} for each in self.waiting],
+        }
