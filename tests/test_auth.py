@@ -48,6 +48,10 @@ ROUTES = {
     "web.one_ruling": May.STEWARD,
     "web.plan_withdrawal": May.STEWARD,
     "web.withdraw": May.STEWARD,
+    "web.plan_erasure": May.STEWARD,
+    "web.erase": May.STEWARD,
+    "web.erasures": May.STEWARD,
+    "web.one_erasure": May.STEWARD,
     "web.health": May.ANYONE,
     "web.ready": May.ANYONE,
     "web.metrics_page": May.METRICS,
@@ -107,6 +111,7 @@ ARGUMENTS = {
     "contact_id": 1,
     "import_id": 1,
     "ruling_id": 1,
+    "erasure_id": 1,
     "finding_id": 1,
     "what": "customers",
     "filename": "page.css",
@@ -439,7 +444,8 @@ def test_other_sites_may_not_ask_unless_they_are_named(make: Make) -> None:
         assert ask("https://shop.example", address) == "https://shop.example"
     assert ask("https://evil.example", "/identify") is None
     assert ask("https://shop.example", "/clusters") is None
-    for address in "/rulings", "/rulings/plan", "/rulings/1/withdrawal":
+    stewards = "/rulings", "/rulings/plan", "/rulings/1/withdrawal", "/erasures", "/erasures/plan"
+    for address in stewards:
         assert ask("https://shop.example", address) is None
 
 

@@ -4,6 +4,7 @@ from identity.web.api import (  # noqa: F401
     batches,
     calls,
     disclosures,
+    erasures,
     following,
     rulings,
     why,

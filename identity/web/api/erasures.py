@@ -1,0 +1,83 @@
+"""Erasures, for stewards: planned, applied as planned, and listed. Nothing undoes them."""
+
+from typing import Any
+
+from flask import Response, jsonify
+from pydantic import ValidationError
+
+from identity.erasing import applying, naming, register
+from identity.erasing.reach import Wanted
+from identity.errors import InvalidInput
+from identity.rulings import orders
+from identity.rulings.applying import Ordered
+from identity.web import blueprint, bodies, callers, paths, query
+from identity.web.api.erasing_schemas import (
+    Erased,
+    ErasurePlan,
+    ErasureRequest,
+    Erasures,
+    OneErasure,
+)
+from identity.web.api.ruling_schemas import Read, RulingsQuery
+from identity.web.domain import region
+from identity.web.marks import May, allow, describe
+from identity.web.security import csrf
+
+
+@blueprint.post("/erasures/plan")
+@allow(May.STEWARD)
+@describe(ErasurePlan, errors=(404, 409, 410), body=ErasureRequest)
+def plan_erasure() -> Response:
+    """Answer with all that is on record about somebody, and would go. Changes nothing."""
+    body = _read()
+    if "plan" in body:
+        sentence = "plan is for applying what was planned, and is made here."
+        raise InvalidInput(sentence, {"plan": sentence})
+    wanted, _ = _asked(body)
+    return jsonify(applying.plan(wanted).as_json())
+
+
+@blueprint.post("/erasures")
+@allow(May.STEWARD)
+@describe(Erased, status=201, errors=(404, 409, 410), body=ErasureRequest)
+def erase() -> tuple[Response, int]:
+    """Forget somebody, as it was planned if the plan is named. It cannot be undone."""
+    wanted, ordered = _asked(_read())
+    registered, done = applying.erase(wanted, ordered)
+    return jsonify(erasure=registered.as_json(), plan=done.as_json()), 201
+
+
+@blueprint.get("/erasures")
+@allow(May.STEWARD)
+@describe(Erasures, query=RulingsQuery)
+def erasures() -> Response:
+    """Answer with a page of erasures, the newest first."""
+    found, more = register.latest(query.read(RulingsQuery).before)
+    return jsonify(erasures=[each.as_json() for each in found], more=more)
+
+
+@blueprint.get(paths.ERASURE)
+@allow(May.STEWARD)
+@describe(OneErasure, errors=(404,))
+def one_erasure(erasure_id: int) -> Response:
+    """Answer with an erasure."""
+    return jsonify(erasure=register.get(erasure_id).as_json())
+
+
+for view in plan_erasure, erase:
+    # As with identify: a page of another site cannot send JSON here without asking first.
+    csrf.exempt(view)
+
+
+def _read() -> dict[str, Any]:
+    try:
+        return Read.model_validate_json(bodies.read_json()).root
+    except ValidationError as error:
+        bodies.wrong_fields(error)
+        raise InvalidInput("The body must be a JSON object.") from None
+
+
+def _asked(body: dict[str, Any]) -> tuple[Wanted, Ordered]:
+    named = {name: value for name, value in body.items() if name not in ("plan", "reason")}
+    reason, planned = orders.reason(body.get("reason")), orders.planned(body.get("plan"))
+    return naming.parse(named, region()), Ordered(callers.source("api"), reason, planned)
