@@ -11,6 +11,7 @@ from identity import database, seeding, verification
 from identity.cli import exits
 from identity.cli.audit import audit, local
 from identity.cli.disclosures import access
+from identity.cli.erasures import erase, erasures
 from identity.cli.exports import export_file
 from identity.cli.files import import_file
 from identity.cli.keys import key
@@ -63,9 +64,9 @@ identity.add_command(import_file)
 identity.add_command(export_file)
 identity.add_command(key)
 identity.add_command(user)
-for command in apart, links_nobody, withdraw, rulings, undo, why, review, report, retain:
+for command in apart, links_nobody, withdraw, rulings, undo, erase, erasures, why:
     identity.add_command(command)
-for command in access, audit, local:
+for command in review, report, retain, access, audit, local:
     identity.add_command(command)
 
 

@@ -156,7 +156,7 @@ def _do(work: Work, done: str, *, yes: bool, dry_run: bool, reason: str | None) 
         if dry_run or not yes:
             with Progress(work.count(), "claims") as progress:
                 planned = work.plan(progress.read)
-            _show(planned, "would change")
+            show(planned, "would change")
         if dry_run:
             click.echo("Nothing was changed.")
             return
@@ -171,7 +171,7 @@ def _do(work: Work, done: str, *, yes: bool, dry_run: bool, reason: str | None) 
                 raise
             click.echo(problem)
     if yes:
-        _show(plan, "changed")
+        show(plan, "changed")
     click.echo(f"Ruling {registered.id} is {done}.")
 
 
@@ -186,7 +186,7 @@ def _carry_out(work: Work, ordered: Ordered) -> tuple[Registered, Plan]:
         raise
 
 
-def _show(plan: Plan, changes: str) -> None:
+def show(plan: Plan, changes: str) -> None:
     """Print how many customers change, and the first of them: before and after."""
     told = plan.as_json()
     if not told["changes"]:
