@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, FromClause, delete, select
 from sqlalchemy.sql.dml import UpdateBase
 
+from identity import comparing
 from identity.bulk import Change
+from identity.comparing import Change as Changed
 from identity.models import Claim, EventKind, Reference, Withdrawal
-from identity.rulings.plans import Change as Changed
 
 
 def became(change: Changed, id_of: Callable[[int], int]) -> dict[str, list[int]]:
@@ -19,20 +20,10 @@ def became(change: Changed, id_of: Callable[[int], int]) -> dict[str, list[int]]
 
 def lines(
     erasure_id: int, found: list[Changed], id_of: Callable[[int], int]
-) -> Iterator[tuple[EventKind, int | None, dict[str, Any]]]:
-    """Yield a line of the ledger for each customer that changed, or one that nobody did."""
-    kind, about = EventKind.CUSTOMER_ERASED, {"erasure": erasure_id}
-    if not found:
-        yield kind, None, about | {"before": [], "after": []}
-    for change in found:
-        after, named = became(change, id_of)["after"], set[int]()
-        for customer, formers in change.formers():
-            named.update(formers)
-            yield kind, id_of(customer.primary_id), about | {"before": formers, "after": after}
-        for before in change.before:
-            if before.primary_id not in named:
-                left = {"before": [before.primary_id], "after": []}
-                yield kind, before.primary_id, about | left
+) -> Iterator[tuple[EventKind, int, dict[str, Any]]]:
+    """Yield a line of the ledger for each customer that changed."""
+    for primary, detail in comparing.lines(found, id_of):
+        yield EventKind.CUSTOMER_ERASED, primary, {"erasure": erasure_id} | detail
 
 
 def _of_claims(asked: FromClause) -> UpdateBase:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from identity import evidence, rebuilding
+from identity.comparing import Change, changes
 from identity.deciding import Ruled
 from identity.errors import Conflict, Gone, InvalidInput, LostRace, NotFound
 from identity.evidence import Telling, telling
@@ -15,7 +16,6 @@ from identity.identifiers import Kind, Value
 from identity.portraying.membership import all_of, head
 from identity.rebuilding import Locks, Part, Rebuilt
 from identity.recording import TOLD
-from identity.rulings.plans import Change, changes
 
 NOBODY = (
     "By a ruling it links nobody, so it is no person's, and what others told beside it would go "
