@@ -10,11 +10,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from identity import database
 from identity.access import Role
 from identity.database import db
 from identity.duplicates import kept, making
 from identity.duplicates.kept import Kind
+from identity.erasing import applying as erasing
+from identity.erasing.reach import Wanted
+from identity.identifiers import parse_one
 from identity.models import Report
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
@@ -187,11 +189,10 @@ def test_why_it_could_not_be_counted_is_kept(app: Flask) -> None:
 
 
 @pytest.mark.usefixtures("town")
-def test_it_can_be_forgotten(client: FlaskClient) -> None:
+def test_an_erasure_forgets_what_was_counted(client: FlaskClient) -> None:
     upload(client, as_orders([order("george@hillvalley.edu", "7.00")]))
 
-    with database.transaction() as connection:
-        kept.forget(connection)
+    erasing.erase(Wanted(frozenset([parse_one("george@hillvalley.edu")])), Ordered("Doc"))
 
     assert "Nothing was counted yet." in text(client.get("/report"))
 

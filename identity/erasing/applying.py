@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from identity import auditing, database, forgetting, rebuilding, writing
 from identity.auditing import Deed
 from identity.bulk import without_collecting
+from identity.duplicates import kept
 from identity.erasing import clearing, evidence, register
 from identity.erasing.files import Files, Waiting
 from identity.erasing.mentions import Mentions
@@ -110,6 +111,8 @@ class _Erasing:
         writing.correct(connection, corrections, said.at)
         self.files.throw_away(connection, waiting)
         self.files.reject_less(connection, rejected)
+        # It names by their ids who spent what, and files perhaps by their names.
+        kept.forget(connection)
         sweeping.distrust(connection)
         self._shut_out()
         became = [evidence.became(each, written.contact) for each in found.changes()]
