@@ -25,7 +25,7 @@ from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 from identity.config import Config  # noqa: E402
 from identity.errors import ConfigurationError  # noqa: E402
 from identity.web import errands, sweeping  # noqa: E402
-from identity.web.serving import folders  # noqa: E402
+from identity.web.serving import beside, folders  # noqa: E402
 from identity.web.serving.workers import Office, Worker, begin  # noqa: E402
 
 try:
@@ -84,12 +84,15 @@ def post_fork(_: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let the office look at what was told, at a door too, for the page Review."""
+    """Let the office deliver, and look at what was told, at a door too, for the page Review."""
     app = worker.app.wsgi()
     heard, said = Worker.told
     if not isinstance(worker, Office):
         sweeping.hear(app, sweeping.Messenger(said).tell)
-    elif sweeper := sweeping.begin(app):
+        return
+    if settings.deliver_beside:
+        worker.beside = beside.begin()
+    if sweeper := sweeping.begin(app):
         worker.sweeper = sweeper
         sweeping.listen(heard, sweeper)
 
@@ -98,6 +101,8 @@ def worker_exit(_: Any, worker: Any) -> None:
     """Let the office's errands come to their end, and its sweep end with the step it is at."""
     if isinstance(worker, Office):
         errands.of(worker.app.wsgi()).end()
+    if deliverer := getattr(worker, "beside", None):
+        deliverer.end()
     if sweeper := getattr(worker, "sweeper", None):
         sweeper.end(patience=2)
 

@@ -79,6 +79,11 @@ class Config:
     """What a key, or an address without one, may ask for."""
     metrics_from: str | None = None
     """An address that may read /metrics without a key."""
+    webhooks_insecure: bool = False
+    """Let webhooks lead to http and to this machine itself. Only to develop and to test: whoever
+    administers could ask whatever else runs on the machine."""
+    deliver_beside: bool = True
+    """Start a process that delivers webhooks, and sweeps, beside the service."""
     sentry_dsn: str | None = None
     """Where faults of ours are reported."""
     retain_history: timedelta | None = None
@@ -116,6 +121,8 @@ class Config:
             key_limit=_limit(given, "RATE_LIMIT_KEY", KEY_LIMIT),
             address_limit=_limit(given, "RATE_LIMIT_ADDRESS", ADDRESS_LIMIT),
             metrics_from=_address(given, "METRICS_FROM"),
+            webhooks_insecure=_yes(given, "WEBHOOKS_INSECURE"),
+            deliver_beside=_yes({"DELIVER_BESIDE": "1"} | given, "DELIVER_BESIDE"),
             sentry_dsn=_dsn(given, "SENTRY_DSN"),
             retain_history=spans.asked_for(given, "RETAIN_HISTORY", 7),
             retain_files=spans.asked_for(given, "RETAIN_FILES", 1),

@@ -106,6 +106,8 @@ def serving(
         "DATABASE_URL": database_url,
         "SECRET_KEY": "hello, McFly",
         "PORT": str(port),
+        # One process less to begin and to share the machine with; who wants it says so.
+        "DELIVER_BESIDE": "0",
         **{name: str(value) for name, value in settings.items()},
     }
     log = folder / "gunicorn.log"

@@ -53,7 +53,10 @@ FLOORS = {
         {"caution"},
         {"verification", "seeding", "exporting", "copying"}
         | {"keeping", "recording", "reviewing", "duplicates"},
+        {"webhooks"},
         {"disclosing", "retaining", "erasing"},
+        {"duties"},
+        {"rounds"},
         {"web", "cli"},
     ],
     "identity.database": [
@@ -156,6 +159,7 @@ FLOORS = {
     ],
     "identity.retaining": [
         {"accounts", "pace"},
+        {"messages"},
         {"files", "history"},
     ],
     "identity.duplicates": [
@@ -175,6 +179,15 @@ FLOORS = {
         {"loading", "making", "reading", "leaving_out"},
         {"restoring"},
     ],
+    "identity.webhooks": [
+        {"signing", "addresses", "schedule", "turns"},
+        {"lines", "register"},
+        {"sending", "making"},
+        {"claiming", "listing"},
+        {"results"},
+        {"attempting"},
+        {"delivering"},
+    ],
     "identity.cli": [
         {"exits", "progress", "typed", "describing"},
         {"figures", "leftovers", "reporting", "tolerance"},
@@ -190,9 +203,10 @@ FLOORS = {
             "review",
             "rulings",
             "users",
+            "webhooks",
             "why",
         },
-        {"accounts", "erasures"},
+        {"accounts", "delivering", "erasures"},
         {"bringing", "endings"},
         {"files"},
     ],
@@ -210,7 +224,7 @@ FLOORS = {
         {"serving", "sweeping"},
     ],
     "identity.web.serving": [
-        {"asking", "folders"},
+        {"asking", "beside", "folders"},
         {"passing"},
         {"workers"},
     ],
@@ -229,6 +243,7 @@ FLOORS = {
         {
             "account",
             "users",
+            "webhooks",
             "activity",
             "applying",
             "audit",

@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from identity import database, seeding, verification
 from identity.cli import exits
 from identity.cli.audit import audit, local
+from identity.cli.delivering import deliver
 from identity.cli.disclosures import access
 from identity.cli.erasures import erase, erasures
 from identity.cli.exports import export_file
@@ -20,6 +21,7 @@ from identity.cli.retain import retain
 from identity.cli.review import review
 from identity.cli.rulings import apart, links_nobody, rulings, undo, withdraw
 from identity.cli.users import user
+from identity.cli.webhooks import webhook
 from identity.cli.why import why
 from identity.errors import IdentityError, InvalidInput, Unavailable
 
@@ -64,6 +66,8 @@ identity.add_command(import_file)
 identity.add_command(export_file)
 identity.add_command(key)
 identity.add_command(user)
+identity.add_command(webhook)
+identity.add_command(deliver)
 for command in apart, links_nobody, withdraw, rulings, undo, erase, erasures, why:
     identity.add_command(command)
 for command in review, report, retain, access, audit, local:

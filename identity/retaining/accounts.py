@@ -17,6 +17,7 @@ SOURCE = "retention"
 CALLED = {
     "lines": ("line of history", "lines of history"),
     "audit": ("line of the audit trail", "lines of the audit trail"),
+    "messages": ("message of a webhook", "messages of webhooks"),
     "files": ("file", "files"),
     "rejects": ("file of rejected rows", "files of rejected rows"),
     "plans": ("plan of an import", "plans of imports"),

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from identity import database, feed, ledger, reviewing
 from identity.importing import written
 from identity.models import OPEN_FINDING, Audit, Change, Event, EventKind, Finding, Webhook
+from identity.retaining import messages
 from identity.retaining.accounts import Removed, Swept
 from identity.retaining.pace import Pace
 from identity.reviewing import sweeping
@@ -67,6 +68,8 @@ def sweep(keep: timedelta, many: int) -> Swept:
     while going:
         with pace.step():
             going = swept.step(partial(_remove_audit, until=swept.until, rows=pace.rows))
+    while swept.step(partial(messages.remove, until=swept.until)):
+        pass
     return swept
 
 

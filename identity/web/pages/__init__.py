@@ -22,4 +22,5 @@ from identity.web.pages import (
     searching,  # noqa: F401
     signing,  # noqa: F401
     users,  # noqa: F401
+    webhooks,  # noqa: F401
 )

@@ -34,6 +34,13 @@ WORDS = {
     Deed.USER_REMOVED: "Removed a user",
     Deed.KEY_CREATED: "Created a key",
     Deed.KEY_REVOKED: "Revoked a key",
+    Deed.WEBHOOK_ADDED: "Added a webhook",
+    Deed.WEBHOOK_ROTATED: "Gave a webhook another secret",
+    Deed.WEBHOOK_ENABLED: "Enabled a webhook",
+    Deed.WEBHOOK_DISABLED: "Disabled a webhook",
+    Deed.WEBHOOK_REMOVED: "Removed a webhook",
+    Deed.WEBHOOK_TESTED: "Sent a test to a webhook",
+    Deed.MESSAGE_SENT_AGAIN: "Sent a message again",
     Deed.LOCAL_LET_IN: "Let this machine in without a key",
 }
 """Each kind of line, as people read it."""
@@ -42,6 +49,8 @@ KINDS = (
     ({Deed.IMPORTED, Deed.REJECTS_TAKEN}, "import"),
     ({Deed.RULED, Deed.RULING_UNDONE}, "ruling"),
     ({Deed.ERASED, Deed.ERASURE_LIFTED}, "erasure"),
+    ({deed for deed in Deed if deed.startswith("webhook_")}, "webhook"),
+    ({Deed.MESSAGE_SENT_AGAIN}, "message"),
 )
 """What the ids of lines are ids of."""
 

@@ -1,0 +1,106 @@
+"""Which addresses a webhook may have, and may lead to.
+
+Whoever gives a webhook says where this machine is to connect to, and its own network is not to be
+reached that way. A name is looked at once it is resolved, and the connection is made to the very
+address that was looked at: asked again, the name might lead elsewhere.
+"""
+
+import ipaddress
+import re
+import socket
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from identity.errors import InvalidInput
+
+LONGEST = 2000
+"""Characters of an address."""
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+DISGUISED = [
+    ipaddress.ip_network(network)
+    for network in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32")
+] + [ipaddress.ip_network("2002::/16"), ipaddress.ip_network("fec0::/10")]
+"""Addresses of IPv6 that stand for others, which may be internal: IPv4 in IPv6, NAT64, Teredo,
+6to4; and those that were internal once."""
+REFUSED = "The address leads to this machine or an internal network, where nothing is sent."
+UNKNOWN = "The name in the address is not known."
+
+
+class Refused(OSError):
+    """An address to which no connection is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is allowed."""
+
+    insecure: bool = False
+    """http, and this machine itself: for development and tests."""
+
+
+def check(url: str, rules: Rules) -> str:
+    """Return the address of a webhook; raise `InvalidInput` when it cannot be one."""
+    url = url.strip()
+    if problem := _problem(url, rules):
+        raise InvalidInput(f"The webhook's {problem}", {"url": f"url: the {problem}"})
+    return url
+
+
+def _problem(url: str, rules: Rules) -> str | None:
+    if not url or len(url) > LONGEST or not re.fullmatch(r"[!-~]+", url):
+        return f"address has to have 1 to {LONGEST} characters, all of them ASCII and none a blank."
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "address is not one: it looks like https://shop.example/changes."
+    schemes = ("https", "http") if rules.insecure else ("https",)
+    if parts.scheme not in schemes:
+        return "address has to begin with https://."
+    if not host or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host, re.IGNORECASE):
+        return "address names no machine: it looks like https://shop.example/changes."
+    if parts.username is not None or parts.password is not None:
+        return "address may hold no user and no password: messages are signed instead."
+    if parts.fragment:
+        return "address may have no part after #, which is never sent."
+    return _problem_of(host, rules)
+
+
+def _problem_of(host: str, rules: Rules) -> str | None:
+    """Return what is wrong with a host that tells where it leads by itself."""
+    local = host.rstrip(".").lower()
+    if local == "localhost" or local.endswith(".localhost"):
+        local = "127.0.0.1"
+    try:
+        found = ipaddress.ip_address(local)
+    except ValueError:
+        return None
+    return None if is_allowed(found, rules) else REFUSED.removeprefix("The ")
+
+
+def is_allowed(address: Address, rules: Rules) -> bool:
+    """Tell whether a connection may be made to an address."""
+    if rules.insecure and address.is_loopback:
+        return True
+    if isinstance(address, ipaddress.IPv6Address) and any(address in each for each in DISGUISED):
+        return False
+    reserved = address.is_multicast or address.is_reserved or address.is_unspecified
+    return address.is_global and not reserved
+
+
+def resolve(host: str, port: int, rules: Rules) -> list[tuple[socket.AddressFamily, str]]:
+    """Return the addresses of a host to which a connection may be made.
+
+    Raise `Refused` when there are none.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Refused(UNKNOWN) from None
+    places: dict[tuple[socket.AddressFamily, str], None] = dict.fromkeys(
+        (family, str(where[0]).partition("%")[0]) for family, *_, where in found
+    )
+    allowed = [place for place in places if is_allowed(ipaddress.ip_address(place[1]), rules)]
+    if not allowed:
+        raise Refused(REFUSED)
+    return allowed
