@@ -252,6 +252,7 @@ FLOORS = {
             "disclosing",
             "docs",
             "downloads",
+            "erasing",
             "home",
         }
         | {

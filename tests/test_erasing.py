@@ -125,6 +125,7 @@ def everywhere(client: FlaskClient, see: See) -> FlaskClient:
         for kind, subject, detail in found:
             told = {"kind": kind, "subject": subject, "many": 5, "detail": detail}
             connection.execute(insert(Finding).values(**told, found_at=datetime.now(UTC)))
+        connection.execute(text("DELETE FROM link"))
         connection.execute(
             text("INSERT INTO link VALUES (:email, :phone, 'web', :now)"),
             {"email": EMAIL, "phone": PHONE, "now": str(datetime.now(UTC))},

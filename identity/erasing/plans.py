@@ -12,6 +12,18 @@ from identity.rulings.plans import Plan as Changes
 
 SHOWN = 100
 """Identifiers in a plan, of each kind; all are counted."""
+COUNTED = {
+    "identifiers": "Identifiers",
+    "contacts": "Contacts",
+    "claims": "Claims",
+    "references": "References and names",
+    "history": "Lines of the history",
+    "rulings": "Rulings that name them",
+    "findings": "Findings that name them",
+    "files": "Files",
+    "rejects": "Rejected rows",
+}
+"""What is counted, and how that is called."""
 
 
 @dataclass(frozen=True, slots=True)

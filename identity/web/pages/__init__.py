@@ -11,6 +11,7 @@ from identity.web.pages import (
     disclosing,  # noqa: F401
     docs,  # noqa: F401
     downloads,  # noqa: F401
+    erasing,  # noqa: F401
     home,  # noqa: F401
     import_pages,  # noqa: F401
     import_plan,  # noqa: F401

@@ -153,7 +153,10 @@ def imported(line: Imported) -> Markup:
 
 
 def _given(entry: Entry) -> Markup:
-    values = filter(None, (entry.email, entry.phone_number))
+    values = [value for value in (entry.email, entry.phone_number) if value is not None]
+    if not values:
+        # Nobody tells nothing: it was erased since.
+        return Markup("What was erased")
     return Markup(" and ").join(Markup("<bdi>{}</bdi>").format(value) for value in values)
 
 
