@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from identity import database, feed
+from identity import ROOT, access, database, feed
+from identity.access import Scope
 from identity.identifiers import Identifiers, Kind, Value
 from identity.reconciliation import identify
 from identity.rulings import applying
@@ -19,6 +20,7 @@ from tests.conftest import See
 from tests.feeding import changes, customers
 
 MARTY, LORRAINE = "mcfly@hillvalley.edu", "lorraine@hillvalley.edu"
+GUIDE = ROOT / "docs/changes.md"
 APART = Apart(Value(Kind.EMAIL, MARTY), Value(Kind.EMAIL, LORRAINE))
 
 
@@ -163,6 +165,38 @@ def test_what_ceased_says_so_for_ever(client: FlaskClient, see: See) -> None:
     assert (told["ceased"], told["now"]) == (True, [marty])
     assert steps(client, lorraine) == [("grown", None, marty), ("taken_apart", marty, None)]
     assert client.get(f"/clusters/{lorraine}.json").status_code == 410
+
+
+def test_the_copy_of_the_guide_is_what_the_tables_say(
+    site: str, see: See, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDENTITY_URL", site)
+    monkeypatch.setenv("IDENTITY_API_KEY", access.create_key("copy", {Scope.READ}))
+    code = GUIDE.read_text().partition("```python\n")[2].partition("```")[0]
+    # What is in it belongs to a script of its own: the folder, the file and the loop.
+    assert len([line for line in code.splitlines() if line.strip()]) <= 40
+    client: dict[str, Any] = {}
+    exec(compile(code, GUIDE, "exec"), client)
+    see(MARTY, "5550001")
+    copy = client["begin"]()
+
+    def is_right() -> bool:
+        nonlocal copy
+        copy = client["follow"](copy, wait=0)
+        return bool(copy["customers"] == {str(id_): to for id_, to in customers().items()})
+
+    see(LORRAINE)
+    assert is_right()
+    see(LORRAINE, "5550001")
+    assert is_right()
+    ruling, _ = applying.rule(APART, Ordered("Doc"))
+    assert is_right()
+    applying.rule(ClaimWithdrawn(MARTY, "5550001", None), Ordered("Doc"))
+    assert is_right()
+    applying.withdraw(ruling.id, Ordered("Doc"))
+    assert is_right()
+    copy["number"] += 1000
+    assert is_right()
 
 
 def test_an_id_of_nobody_has_no_history(client: FlaskClient) -> None:
