@@ -9,6 +9,8 @@ from flask.testing import FlaskClient
 
 from identity import ROOT, access, database, feed
 from identity.access import Scope
+from identity.erasing import applying as erasing
+from identity.erasing.reach import Wanted
 from identity.identifiers import Identifiers, Kind, Value
 from identity.reconciliation import identify
 from identity.rulings import applying
@@ -195,8 +197,23 @@ def test_the_copy_of_the_guide_is_what_the_tables_say(
     assert is_right()
     applying.withdraw(ruling.id, Ordered("Doc"))
     assert is_right()
+    erasing.erase(Wanted(frozenset({Value(Kind.EMAIL, LORRAINE)})), Ordered("Doc"))
+    assert is_right()
     copy["number"] += 1000
     assert is_right()
+
+
+def test_who_was_erased_is_told_by_ids(client: FlaskClient, see: See) -> None:
+    marty = see(MARTY, "5550001").primary_id
+    lorraine = see(LORRAINE, "5550001").secondary_ids[0]
+
+    erasing.erase(Wanted(frozenset({Value(Kind.EMAIL, LORRAINE)})), Ordered("Doc"))
+
+    change = changes()[-1]
+    assert change.as_json()["kind"] == "customer.erased"
+    assert change.cause == {"kind": "erasure", "erasure": 1, "by": "Doc"}
+    assert (change.customer, change.moved) == (marty, [(lorraine, marty, None)])
+    assert steps(client, lorraine)[-1] == ("erased", marty, None)
 
 
 def test_an_id_of_nobody_has_no_history(client: FlaskClient) -> None:
