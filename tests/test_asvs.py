@@ -102,7 +102,8 @@ def test_nothing_changes_the_audit_trail() -> None:
         if re.search(changes, path.read_text())
     ]
 
-    assert found == []
+    # What RETAIN_HISTORY has kept long enough goes from its end, and the ledger says so.
+    assert found == ["history.py"]
 
 
 @pytest.mark.parametrize("address", ["/static", "/static/", "/static/../wsgi.py", "/.git/config"])
