@@ -13,14 +13,15 @@ from identity import auditing, reviewing
 from identity.access import Scope, create_key
 from identity.auditing import Deed
 from identity.database import db
-from identity.identifiers import Kind, Value
+from identity.identifiers import Identifiers, Kind, Value
 from identity.models import Audit, Message, MessageState, Webhook
+from identity.reconciliation import identify
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, ClaimWithdrawn
 from tests.bringing import bring
 from tests.callers import person
-from tests.conftest import See
+from tests.conftest import Make, See
 from tests.crowding import large_customer
 from tests.pages import text
 from tests.terminal import run
@@ -193,7 +194,7 @@ def test_the_page_says_the_same_in_words(client: FlaskClient) -> None:
     page = text(client.get("/clusters/1/access"))
 
     assert "All on record about customer 1" in page
-    for told in (LORRAINE, "customers.csv", "C-1 Lorraine", "Misheard.", "checkout"):
+    for told in (LORRAINE, "customers.csv", "C-1 Lorraine", "Misheard.", "checkout", "Withdrawn"):
         assert told in page
     assert "What nobody can say from here" in page
     assert "With who was told" in text(client.get("/clusters/1"))
@@ -240,3 +241,19 @@ def test_of_a_large_customer_the_file_has_all_and_the_page_says_so(
     assert "The first 500 of 2,100. The JSON file has all." in text(
         client.get("/clusters/1/access")
     )
+
+
+def test_what_was_erased_of_the_same_customer_is_told(make: Make) -> None:
+    app = make(ERASURE_KEY="onlydocknowsthiskeyandnobodyelsedoes")
+    with app.app_context():
+        for email, phone in (("doc", "5554385"), ("doc", "5554386"), ("marty", "5554386")):
+            identify(Identifiers.parse(f"{email}@hillvalley.edu", phone), source="test")
+        assert run(app, "erase", "doc@hillvalley.edu", "--yes").exit_code == 0
+
+        told = json.loads(run(app, "access", "marty@hillvalley.edu", "--json").stdout)
+        gone = run(app, "access", "doc@hillvalley.edu")
+
+    assert [each["id"] for each in told["erasures"]] == [1]
+    assert "doc@" not in json.dumps(told)
+    assert gone.exit_code == 6
+    assert "It was erased" in gone.stderr

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from identity.clusters import Member
 from identity.events import Entry
 from identity.identifiers import Identifiers, Value
+from identity.models import EventKind
 from identity.recording import Line, Told
 from identity.rulings.register import Registered
 
@@ -44,6 +45,7 @@ class Met:
     rulings: set[int] = field(default_factory=set)
     lines: set[int] = field(default_factory=set)
     """Of the ledger."""
+    erasures: set[int] = field(default_factory=set)
     first: datetime = field(default_factory=lambda: datetime.now(UTC))
     """When something was told of them first."""
     _contacts: dict[Value, Member] = field(default_factory=dict)
@@ -63,6 +65,8 @@ class Met:
                 self.rulings.add(line.id)
             case Entry():
                 self.lines.add(line.id)
+                if line.kind is EventKind.CUSTOMER_ERASED and line.detail:
+                    self.erasures.add(line.detail["erasure"])
 
     def _add_told(self, told: Told) -> None:
         claim = told.claim

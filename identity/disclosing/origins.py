@@ -58,14 +58,21 @@ def _erasures(asked: FromClause) -> Selected:
     return (
         select(_erasure.id, _erasure.by, _erasure.at, _erasure.reason)
         .select_from(asked)
+        .join(Erasure.table(), _erasure.id == asked.c.id)
+    )
+
+
+def _forgotten_of(asked: FromClause) -> Selected:
+    return (
+        select(_forgotten.erasure_id)
+        .select_from(asked)
         .join(Forgotten.table(), _forgotten.customer == asked.c.id)
-        .join(Erasure.table(), _erasure.id == _forgotten.erasure_id)
-        .distinct()
     )
 
 
 IMPORTS = Question(_imports, id=BigInteger)
 ERASURES = Question(_erasures, id=BigInteger)
+FORGOTTEN_OF = Question(_forgotten_of, id=BigInteger)
 FINDINGS = select(
     *(_finding.id, _finding.kind, _finding.subject, _finding.many, _finding.detail),
     *(_finding.found_at, _finding.fine_by, _finding.fine_at, _finding.fine_many),
@@ -103,5 +110,6 @@ def _is_about(kept: Kept, met: Met, numbers: set[str]) -> bool:
 
 def erasures(connection: Connection, met: Met) -> Iterator[Forgetting]:
     """Yield the erasures of contacts that were the same customer's."""
-    rows = ERASURES.ask(connection, ((id_,) for id_ in met.ids))
-    yield from (Forgetting(*row) for row in sorted(set(map(tuple, rows))))
+    ids = {id_ for (id_,) in FORGOTTEN_OF.ask(connection, ((id_,) for id_ in met.ids))}
+    for row in ERASURES.ask(connection, ((id_,) for id_ in ids | met.erasures)):
+        yield Forgetting(*row)

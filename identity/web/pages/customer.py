@@ -18,7 +18,7 @@ from identity.portraying import Portrait, history
 from identity.portraying.graphs import Edge, Point
 from identity.portraying.holding import holding
 from identity.rulings.kinds import Apart, LinksNobody
-from identity.web import blueprint, domain, paths, query
+from identity.web import blueprint, current, domain, paths, query
 from identity.web.marks import May, allow, recorded
 from identity.web.pages import choosing, previews
 from identity.web.pages.choosing import Asked
@@ -84,6 +84,7 @@ def _page(
         whole=whole,
         history=lines,
         before=query.whole_number("before"),
+        retained=current.config().retain_history,
         **_ways(primary_id, chosen),
     )
 
