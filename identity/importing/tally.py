@@ -109,9 +109,10 @@ class Tally:
         self._kinds[EventKind.CONTACT_CREATED] += created
         self._joins += ((id_of(former), call) for former, call in decided.joins)
         absorbed = {former: id_of(heir) for former, heir in decided.absorbed}
-        for heir in absorbed.values():
+        changed = {line.primary for line in decided.lines if line.kind is EventKind.PRIMARY_CHANGED}
+        for heir in changed.intersection(absorbed.values()):
             if heir <= self.newest and heir not in self._successors:
-                self._note_promoted(heir, decided)
+                self._promoted.add(heir)
         self._successors |= absorbed
         for heir in absorbed.values():
             # It may have lost its place before, and was dated older since.
@@ -124,11 +125,6 @@ class Tally:
         self.links += brought.links
         self.claims += brought.claims
         self._kinds[EventKind.CONTACT_CREATED] += brought.customers
-
-    def _note_promoted(self, heir: int, decided: Decided) -> None:
-        changed = (line.primary for line in decided.lines if line.kind is EventKind.PRIMARY_CHANGED)
-        if heir in changed:
-            self._promoted.add(heir)
 
     @property
     def repeats(self) -> int:
