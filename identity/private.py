@@ -12,8 +12,11 @@ from sqlalchemy.engine import make_url
 
 OTHERS = 0o077
 """What others may do with a file, as bits of its mode."""
-BESIDE = "", "-wal", "-shm", "-journal", ".erasure-key"
-"""What the files that belong to a database of SQLite are called, after its name."""
+BESIDE = "", "-wal", "-shm", "-journal"
+"""What SQLite calls the files that belong to a database, after its name."""
+KEY = ".erasure-key"
+"""What the name of a file with the keys of erasures ends with, in place of the database's ending:
+whoever puts another database in its place by name leaves the keys where they are."""
 
 
 def guard(folder: Path, database_url: str) -> list[Path]:
@@ -28,6 +31,12 @@ def _kept(folder: Path, database_url: str) -> Iterator[Path]:
         # A relative path is below the folder, and of an absolute one the folder is somebody else's.
         for suffix in BESIDE:
             yield folder / f"{url.database}{suffix}"
+        yield key_beside(folder, url.database)
+
+
+def key_beside(folder: Path, database: str) -> Path:
+    """Return where the keys of erasures are kept for a database of SQLite."""
+    return (folder / database).with_suffix(KEY)
 
 
 def _take_from_others(path: Path) -> bool:

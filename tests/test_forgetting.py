@@ -116,7 +116,7 @@ def test_a_database_that_is_a_file_has_its_key_in_a_file_beside_it(
     path = tmp_path / "identity.sqlite3"
     path.write_bytes(migrated_sqlite.read_bytes())
     app, other = (app_on(f"sqlite:///{path}", ERASURE_KEY="") for _ in range(2))
-    key = tmp_path / "identity.sqlite3.erasure-key"
+    key = tmp_path / "identity.erasure-key"
     assert not key.exists()
 
     with app.app_context():

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import BigInteger, Connection, Engine, bindparam, exists, func, select
 from sqlalchemy.engine import make_url
 
-from identity import database
+from identity import database, private
 from identity.config import Config
 from identity.errors import Unavailable
 from identity.forgetting.keys import Keys, named
@@ -138,11 +138,7 @@ def _keys(config: Config, folder: Path) -> Keys:
     if config.frozen or not url.database or not url.drivername.startswith("sqlite"):
         return Keys(())
     # Where the database is a file, its owner may have a second one.
-    return Keys((), folder / f"{url.database}{BESIDE}", may_make=True)
-
-
-BESIDE = ".erasure-key"
-"""What the file of keys beside a database of SQLite is called, after its name."""
+    return Keys((), private.key_beside(folder, url.database), may_make=True)
 
 
 def of(connection: Connection) -> Memory:
