@@ -34,3 +34,12 @@ def nobody_erased() -> None:
         for table in (Erased, Erasure):
             connection.execute(delete(table))
     forgetting.here().forget()
+
+
+def all_texts() -> str:
+    """Everything that stands in any table."""
+    told = []
+    with database.reading() as connection:
+        for table in db.metadata.sorted_tables:
+            told += [str(tuple(row)) for row in connection.execute(table.select())]
+    return "\n".join(told)

@@ -173,6 +173,7 @@ FLOORS = {
         {"scrubbing", "files", "naming"},
         {"plans"},
         {"applying"},
+        {"again"},
     ],
     "identity.copying": [
         {"lines"},
@@ -206,7 +207,7 @@ FLOORS = {
             "webhooks",
             "why",
         },
-        {"accounts", "delivering", "erasures"},
+        {"accounts", "delivering", "erasures", "holding"},
         {"bringing", "endings"},
         {"files"},
     ],

@@ -51,6 +51,7 @@ ROUTES = {
     "web.plan_erasure": May.STEWARD,
     "web.erase": May.STEWARD,
     "web.erasures": May.STEWARD,
+    "web.lift": May.STEWARD,
     "web.one_erasure": May.STEWARD,
     "web.health": May.ANYONE,
     "web.ready": May.ANYONE,

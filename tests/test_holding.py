@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 
 from identity import database, reconciliation
 from identity.batching import taking, telling
-from identity.database import db
 from identity.deciding import Call
 from identity.errors import InvalidInput
 from identity.identifiers import Identifiers
@@ -19,7 +18,7 @@ from identity.importing import reading, register, run
 from identity.models import Claim, Contact, Erased, Event, Identifier, Reference
 from tests.bringing import Watcher, as_file, bring, calls_of, on, rehearse
 from tests.conftest import ERASURE_KEY, Make, See
-from tests.erasing import nobody_erased, remember
+from tests.erasing import all_texts, nobody_erased, remember
 from tests.examples import BATCHES, CALLS, EMAILS, INTERPLAY, PHONES, ROWS, Row
 from tests.tables import empty, rows_in_all_tables, state
 
@@ -36,15 +35,6 @@ NOT_GIVEN = {
 def tries() -> list[int]:
     with database.reading() as connection:
         return sorted(connection.scalars(select(Erased.tries)))
-
-
-def all_texts() -> str:
-    """Everything that stands in any table."""
-    told = []
-    with database.reading() as connection:
-        for table in db.metadata.sorted_tables:
-            told += [str(tuple(row)) for row in connection.execute(table.select())]
-    return "\n".join(told)
 
 
 def identify(client: FlaskClient, **body: object) -> Any:

@@ -2,26 +2,37 @@
 
 import io
 import json
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
 from functools import partial
+from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from identity import database
+from identity import database, forgetting
 from identity.copying import making, restoring
 from identity.copying.reading import begin
+from identity.erasing import applying as erasing
+from identity.erasing.reach import Wanted
 from identity.errors import Conflict, InvalidInput, NotFound, Unavailable
 from identity.forgetting import filing, hashes, lifting
 from identity.identifiers import Identifiers
+from identity.importing import register
 from identity.models import Audit, Erased, Erasure
 from identity.reconciliation import identify
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, LinksNobody
 from identity.verification import verify
-from tests.conftest import ERASURE_KEY, Make, See
-from tests.erasing import nobody_erased, remember, values
+from tests.bringing import bring
+from tests.conftest import ERASURE_KEY, Make, See, close
+from tests.erasing import all_texts, nobody_erased, remember, values
+from tests.postgres import binaries
 from tests.tables import empty
 
 DOC = "doc@hillvalley.edu"
@@ -157,3 +168,104 @@ def test_who_lacks_a_key_is_not_ready(make: Make, client: FlaskClient) -> None:
 
     assert answer.status_code == 503
     assert "ERASURE_KEY" in (answer.json or {})["error"]
+
+
+def dump(url: str, path: Path) -> None:
+    """Take a backup, as the docs say it."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            connection.execute("VACUUM INTO ?", (str(path),))
+    else:
+        options = "--format=custom", f"--file={path}", url
+        subprocess.run([binaries() / "pg_dump", *options], check=True)
+
+
+def restore(url: str, path: Path) -> None:
+    if url.startswith("sqlite"):
+        shutil.copy(path, url.removeprefix("sqlite:///"))
+    else:
+        options = "--clean", "--if-exists", f"--dbname={url}", str(path)
+        subprocess.run([binaries() / "pg_restore", *options], check=True)
+
+
+def test_after_a_restore_erasures_are_made_again(
+    database_url: str, make: Make, tmp_path: Path
+) -> None:
+    backup, kept = tmp_path / "backup", tmp_path / "erasures.json"
+    app = make()
+    with app.app_context():
+        identify(Identifiers(DOC, "5554385"), source="test")
+        identify(Identifiers("biff@hillvalley.edu", None), source="test")
+        dump(database_url, backup)
+        erasing.erase(Wanted(frozenset(values(DOC))), Ordered("marty"))
+        assert DOC not in all_texts()
+        run = app.test_cli_runner().invoke
+        assert run(args=["identity", "erasures", "export", str(kept)]).exit_code == 0
+        assert DOC not in kept.read_text()
+        close(app)
+    restore(database_url, backup)
+    app = make()
+    with app.app_context():
+        assert DOC in all_texts()
+
+        done = app.test_cli_runner().invoke(args=["identity", "erasures", "apply", str(kept)])
+
+        assert done.output == "Taken over: 1 erasure.\nErased again: 2 identifiers.\n"
+        assert DOC not in all_texts()
+        assert "5554385" not in all_texts()
+        assert "biff@hillvalley.edu" in all_texts()
+        with pytest.raises(InvalidInput):
+            identify(Identifiers(DOC, "5554385"), source="test")
+        assert verify().problems == []
+
+
+def test_erased_and_imported_again_the_old_file_brings_nothing(client: FlaskClient) -> None:
+    content = b"email,phone,name\ndoc@hillvalley.edu,555-4385,Emmett Brown\n,717171,Biff\n"
+    bring(content)
+    erasing.erase(Wanted(frozenset(values(DOC))), Ordered("marty"))
+
+    tally = bring(content)
+
+    assert (tally.contacts, tally.claims, tally.erased, tally.repeats) == (0, 0, 1, 1)
+    assert register.latest()[0].counts["erased"] == 1
+    assert "Emmett" not in all_texts()
+    (erasure,) = client.get("/erasures").get_json()["erasures"]
+    assert erasure["tries"] == 2
+    assert erasure["lastTriedAt"]
+
+
+def test_programs_and_commands_let_somebody_come_back(app: Flask, client: FlaskClient) -> None:
+    remember(DOC, "555-4385")
+    remember("marty@hillvalley.edu")
+
+    wrong = client.post("/erasures/lift", json={"customer": 1})
+    unknown = client.post("/erasures/lift", json={"identifiers": [{"email": "a@b.example"}]})
+    done = client.post("/erasures/lift", json={"identifiers": [{"email": DOC}], "together": True})
+
+    assert (wrong.status_code, unknown.status_code) == (400, 404)
+    assert (done.status_code, done.get_json()) == (200, {"lifted": [1]})
+    run = app.test_cli_runner().invoke
+    lifted = run(args=["identity", "erasures", "lift", "marty@hillvalley.edu", "--reason", "Yes"])
+    assert (lifted.exit_code, lifted.output) == (0, "Lifted: erasure 2.\n")
+    listed = run(args=["identity", "erasures"])
+    assert "lifted by" in listed.output
+
+
+def test_a_new_key_signs_beside_the_older_ones(make: Make, tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text(f"{ERASURE_KEY}\nan-older-key-of-which-there-is-no-hash-any-more\n")
+    app = make(ERASURE_KEY="", ERASURE_KEY_FILE=str(file))
+    with app.app_context():
+        remember(DOC)
+        run = app.test_cli_runner().invoke
+
+        assert run(args=["identity", "erasures", "rotate"]).exit_code == 0
+
+        new, *older = file.read_text().split()
+        assert older == [ERASURE_KEY]
+        forgetting.here().keys.reload()
+        remember("marty@hillvalley.edu")
+        with database.reading() as connection:
+            known = hashes.remembered(connection, values(DOC, "marty@hillvalley.edu"))
+        assert len(known) == 2
+        assert new != ERASURE_KEY

@@ -38,6 +38,7 @@ PATHS = TAKE_NOTHING | {
     "/rulings/{ruling_id}/withdrawal",
     "/rulings/{ruling_id}/withdrawal/plan",
     "/erasures",
+    "/erasures/lift",
     "/erasures/plan",
     "/erasures/{erasure_id}",
 }

@@ -8,7 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from identity import database, seeding, verification
-from identity.cli import exits
+from identity.cli import exits, holding
 from identity.cli.audit import audit, local
 from identity.cli.delivering import deliver
 from identity.cli.disclosures import access
@@ -72,6 +72,10 @@ for command in apart, links_nobody, withdraw, rulings, undo, erase, erasures, wh
     identity.add_command(command)
 for command in review, report, retain, access, audit, local:
     identity.add_command(command)
+
+
+for command in holding.COMMANDS:
+    erasures.add_command(command)
 
 
 @identity.command()

@@ -88,13 +88,16 @@ def _do(wanted: Wanted, *, as_json: bool, yes: bool, dry_run: bool, reason: str 
         click.echo(f"{WAITING}`flask identity erasures --clear` gives them back.", err=True)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--before", type=click.IntRange(0), metavar="ERASURE", help="Only older ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON, one a line.")
 @click.option("--clear", is_flag=True, help="Give back the space of what was erased, if it waits.")
+@click.pass_context
 @with_appcontext
-def erasures(before: int | None, *, as_json: bool, clear: bool) -> None:
-    """List erasures, the newest first."""
+def erasures(context: click.Context, before: int | None, *, as_json: bool, clear: bool) -> None:
+    """List erasures, the newest first; and look after what they need to hold."""
+    if context.invoked_subcommand:
+        return
     if clear and not clearing.clear():
         raise Conflict("Others are still reading. Try again later.")
     found, more = register.latest(before and min(before, LARGEST_ID))
@@ -121,7 +124,7 @@ def _show(plan: Plan, changes: str, *, as_json: bool) -> None:
 
 
 def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(_counted(counts[name], one) for name, one in TOLD.items() if counts[name])
+    return ", ".join(_counted(counts[name], one) for name, one in TOLD.items() if counts.get(name))
 
 
 def _counted(number: int, one: str) -> str:
@@ -136,6 +139,10 @@ def _line(each: Registered) -> str:
     state = f"lifted by {each.lifted.by}" if each.lifted else "holds"
     if each.cleared_at is None:
         state += "; its space is not given back yet"
+    if each.tries:
+        state += (
+            f"; brought again {counted(each.tries, 'time')}, last {each.last_tried_at:%Y-%m-%d}"
+        )
     who = f"{said.by}, {said.at:%Y-%m-%d %H:%M} UTC" + (f": {because}" if because else "")
     return "\t".join([str(each.id), _counts(each.counts), who, state])
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, cast, func, insert, select
 
 from identity import database
 from identity.bulk import Load
 from identity.errors import NotFound
-from identity.models import Erasure, Forgotten
+from identity.models import Erased, Erasure, Forgotten
 from identity.rulings.register import Said
 
 SHOWN = 50
@@ -32,6 +32,9 @@ class Registered:
     cleared_at: datetime | None
     lifted: Said | None
     """Who let the person come back; None while nothing of them is taken in."""
+    tries: int
+    """How often one of its identifiers was brought again, and not taken in."""
+    last_tried_at: datetime | None
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the interface has it."""
@@ -42,6 +45,8 @@ class Registered:
             "changes": self.changes,
             "clearedAt": self.cleared_at and self.cleared_at.isoformat(),
             "lifted": self.lifted and _said(self.lifted),
+            "tries": self.tries,
+            "lastTriedAt": self.last_tried_at and self.last_tried_at.isoformat(),
         }
 
 
@@ -49,17 +54,23 @@ def _said(said: Said) -> dict[str, Any]:
     return {"by": said.by, "at": said.at.isoformat(), "reason": said.reason}
 
 
+def _of_hashes(told: ColumnElement[Any]) -> Any:
+    return select(told).where(Erased.erasure_id == _erasure.id).scalar_subquery()
+
+
 _columns = (
     *(_erasure.id, _erasure.by, _erasure.at, _erasure.reason, _erasure.counts, _erasure.changes),
     *(_erasure.cleared_at, _erasure.lifted_by, _erasure.lifted_at, _erasure.lifted_reason),
+    _of_hashes(cast(func.coalesce(func.sum(Erased.tries), 0), BigInteger)),
+    _of_hashes(func.max(Erased.last_tried_at)),
 )
 _newest = select(*_columns).order_by(_erasure.id.desc())
 
 
 def _registered(row: Any) -> Registered:
-    id_, by, at, reason, counts, changes, cleared_at, lifted_by, lifted_at, why = row
+    id_, by, at, reason, counts, changes, cleared_at, lifted_by, lifted_at, why, *tried = row
     lifted = lifted_at and Said(lifted_by, lifted_at, why)
-    return Registered(id_, Said(by, at, reason), counts, changes, cleared_at, lifted)
+    return Registered(id_, Said(by, at, reason), counts, changes, cleared_at, lifted, *tried)
 
 
 def add(

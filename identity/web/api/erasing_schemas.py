@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StrictBool, StrictStr
 
 from identity.erasing.naming import MOST
 from identity.models import LARGEST_ID
@@ -39,6 +39,24 @@ class ErasureRequest(RootModel[IdentifiersErased | CustomerErased]):
     """Who is to be forgotten."""
 
 
+class LiftRequest(BaseModel):
+    """Identifiers of somebody who comes back on their own wish."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    identifiers: list[Reference] = Field(min_length=1, max_length=MOST)
+    together: StrictBool = False
+    """Whether all that was erased with them is lifted, too."""
+    reason: StrictStr | None = Field(None, examples=["They ordered again."])
+    """Why, for whoever reads it later."""
+
+
+class Lifted(Answer):
+    """The erasures of which something was lifted."""
+
+    lifted: list[int]
+
+
 class Became(Answer):
     """The ids of customers before, and of those that they became."""
 
@@ -56,6 +74,9 @@ class ErasureTold(Said):
     """When the space in which it stood was given back; null while that is yet to be done."""
     lifted: Said | None
     """Who let the person come back; null while nothing of them is taken in."""
+    tries: int
+    """How often one of its identifiers was brought again, and not taken in."""
+    lastTriedAt: datetime | None
 
 
 class FileTold(Answer):

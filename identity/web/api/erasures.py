@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from identity.erasing import applying, naming, register
 from identity.erasing.reach import Wanted
 from identity.errors import InvalidInput
+from identity.forgetting import lifting
 from identity.rulings import orders
 from identity.rulings.applying import Ordered
 from identity.web import blueprint, bodies, callers, paths, query
@@ -16,12 +17,16 @@ from identity.web.api.erasing_schemas import (
     ErasurePlan,
     ErasureRequest,
     Erasures,
+    Lifted,
+    LiftRequest,
     OneErasure,
 )
 from identity.web.api.ruling_schemas import Read, RulingsQuery
 from identity.web.domain import region
 from identity.web.marks import May, allow, describe
 from identity.web.security import csrf
+
+NAMED = "identifiers are lifted, a list of emails and phoneNumbers: no customer is erased any more."
 
 
 @blueprint.post("/erasures/plan")
@@ -64,7 +69,26 @@ def one_erasure(erasure_id: int) -> Response:
     return jsonify(erasure=register.get(erasure_id).as_json())
 
 
-for view in plan_erasure, erase:
+@blueprint.post("/erasures/lift")
+@allow(May.STEWARD)
+@describe(Lifted, errors=(404,), body=LiftRequest)
+def lift() -> Response:
+    """Let somebody come back, on their own wish. Nothing returns by itself.
+
+    Only what is named is lifted, unless all that was erased with it is asked for.
+    """
+    body = _read()
+    reason, together = orders.reason(body.pop("reason", None)), body.pop("together", False)
+    if not isinstance(together, bool):
+        raise InvalidInput("together must be true or false.", {"together": "must be a boolean."})
+    values = naming.parse(body, region()).values
+    if not values:
+        raise InvalidInput(NAMED, {"customer": NAMED})
+    lifted = lifting.lift(values, callers.source("api"), reason, together=together)
+    return jsonify(lifted=lifted)
+
+
+for view in plan_erasure, erase, lift:
     # As with identify: a page of another site cannot send JSON here without asking first.
     csrf.exempt(view)
 

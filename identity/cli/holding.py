@@ -1,0 +1,90 @@
+"""Erasures that hold: the keys they need, who comes back, and what a restored backup has to hear.
+
+All below `flask identity erasures`.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+
+from identity import database, drafts, forgetting, once
+from identity.cli import exits, typed
+from identity.cli.rulings import BY
+from identity.counting import counted
+from identity.erasing import again
+from identity.errors import InvalidInput
+from identity.forgetting import filing, lifting
+from identity.rulings import orders
+
+SET = "Set ERASURE_KEY to this, for the service and for commands, and start them anew:"
+NOBODYS = "{number} that was erased links nobody by a ruling. Undo that ruling, and apply again."
+
+
+@click.command("new-key")
+def new_key() -> None:
+    """Print a key for ERASURE_KEY. Keep it apart from the database and its backups."""
+    click.echo(once.new_secret())
+
+
+@click.command()
+@with_appcontext
+def rotate() -> None:
+    """Let a new key sign from now on, beside the older ones for as long as they are needed.
+
+    A file of keys is changed; of ERASURE_KEY the new value is printed.
+    """
+    keys = forgetting.here().keys
+    secrets = [once.new_secret(), *keys.secrets(database.read(forgetting.versions))]
+    if keys.file is not None:
+        with drafts.whole(keys.file) as out:
+            out.write("".join(f"{each}\n" for each in secrets).encode())
+        click.echo(f"{keys.file}: a new key signs from now on.")
+    else:
+        click.echo(SET, err=True)
+        click.echo(" ".join(secrets))
+
+
+@click.command()
+@click.argument("values", nargs=-1, required=True, metavar="VALUE...")
+@click.option("--together", is_flag=True, help="All that was erased with them, too.")
+@click.option("--reason", help="Why, for whoever reads it later.")
+@with_appcontext
+def lift(values: tuple[str, ...], *, together: bool, reason: str | None) -> None:
+    """Let somebody come back, on their own wish. Nothing returns by itself."""
+    named = frozenset(map(typed.identifier, values))
+    try:
+        reason = orders.reason(reason)
+    except InvalidInput as problem:
+        raise click.UsageError(str(problem)) from None
+    lifted = lifting.lift(named, BY, reason, together=together)
+    click.echo(f"Lifted: {', '.join(f'erasure {each}' for each in lifted)}.")
+
+
+@click.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export_erasures(file: Path) -> None:
+    """Write all erasures to FILE: ids, dates and hashes, no values.
+
+    Keep it apart from the backups: after one was restored, `apply` makes them again.
+    """
+    with drafts.whole(file) as out:
+        out.write(filing.export())
+
+
+@click.command("apply")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@with_appcontext
+def apply_erasures(file: Path) -> None:
+    """Make the erasures in FILE again, after a backup from before them was restored."""
+    done = again.apply(filing.read(file.read_bytes()), BY)
+    click.echo(f"Taken over: {counted(done.taken_over, 'erasure')}.")
+    click.echo(f"Erased again: {counted(done.erased, 'identifier')}.")
+    if done.nobodys:
+        click.echo(NOBODYS.format(number=counted(done.nobodys, "identifier")), err=True)
+        sys.exit(exits.REFUSED)
+
+
+COMMANDS: list[Any] = [new_key, rotate, lift, export_erasures, apply_erasures]
