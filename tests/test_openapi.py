@@ -17,6 +17,7 @@ from identity.identifiers import Kind, Value
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import LinksNobody
+from identity.web.waiting import Waiting
 from tests.callers import KEY, bearing
 from tests.conftest import See, app_on
 
@@ -103,6 +104,8 @@ def specification(database_url: str, see: See) -> BaseSchema:
     see("mcfly@hillvalley.edu", "1955")
     many = "1000000/minute"
     app = app_on(database_url, IDENTITY_API_KEY=KEY, RATE_LIMIT_KEY=many, RATE_LIMIT_ADDRESS=many)
+    # Nobody waits for a change: there is none to come.
+    app.extensions["waiting"] = Waiting(app, at_once=0)
     for text in "123456", "1955":
         # Whatever is asked about the first rulings, there are some.
         what = LinksNobody(Value(Kind.PHONE, f"{text}0"))
