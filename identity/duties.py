@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from identity import feed, retaining
 from identity.config import Config
+from identity.erasing import clearing
 from identity.webhooks import claiming
 
 
@@ -30,4 +31,5 @@ DUTIES = (
     Duty("publishing the feed", MINUTE / 2, lambda _: feed.publish()),
     Duty("removing what is kept no longer", HOUR, lambda config: deque(retaining.sweep(config))),
     Duty("mending the clock", HOUR, lambda _: claiming.mend_clock()),
+    Duty("giving back the space of what was erased", MINUTE, lambda _: clearing.clear()),
 )
