@@ -58,7 +58,11 @@ def _words(told: dict[str, Any]) -> str:
 
 
 def _said(each: Any) -> str:
-    return each if isinstance(each, str) else json.dumps(each, ensure_ascii=False)
+    if isinstance(each, dict):
+        return f"({_words(each)})"
+    if isinstance(each, list):
+        return " ".join(map(_said, each))
+    return each if isinstance(each, str) else json.dumps(each)
 
 
 def _by_value(value: Value) -> int:
