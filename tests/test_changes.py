@@ -1,5 +1,8 @@
 """The feed and the old ids, as programs ask for them."""
 
+import fcntl
+import resource
+import socket
 import threading
 from typing import Any
 
@@ -118,6 +121,36 @@ def test_a_reader_who_hangs_up_waits_no_more(app: Flask) -> None:
     assert room.wait(0, 25, lambda: True) is False
     room.closing = True
     assert room.wait(0, 25, lambda: False) is False
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_who_asks_again_and_again_is_looked_for_by_one(app: Flask) -> None:
+    room, before = Waiting(app), set(threading.enumerate())
+
+    for _ in range(20):
+        room.wait(0, 0, lambda: False)
+
+    looking = set(threading.enumerate()) - before
+    assert len(looking) == 1
+    room.closing = True
+    looking.pop().join()
+
+
+def test_a_client_may_have_any_descriptor() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    here, there = socket.socketpair()
+    # As the process has when a thousand others are connected.
+    high = fcntl.fcntl(here, fcntl.F_DUPFD, 1500)
+    with here, there, socket.socket(fileno=high) as client:
+        is_gone = waiting.gone({"gunicorn.socket": client})
+
+        assert not is_gone()
+        there.send(b"G")
+        assert not is_gone()
+        client.recv(1)
+        there.close()
+        assert is_gone()
 
 
 def test_the_office_lets_the_door_wait(client: FlaskClient) -> None:

@@ -40,6 +40,7 @@ class Waiting:
         self._room = threading.BoundedSemaphore(at_once)
         self._news = threading.Condition()
         self._waiting = 0
+        self._looking = False
         self._latest = 0
 
     def wait(self, number: int, seconds: float, is_gone: Callable[[], bool]) -> bool:
@@ -60,10 +61,9 @@ class Waiting:
     def _enter(self) -> None:
         with self._news:
             self._waiting += 1
-            if self._waiting > 1:
-                return
-        looking = threading.Thread(target=self._look, name="changes", daemon=True)
-        looking.start()
+            if not self._looking:
+                threading.Thread(target=self._look, name="changes", daemon=True).start()
+                self._looking = True
 
     def _wait(self, number: int, until: float, is_gone: Callable[[], bool]) -> bool:
         while not self.closing and not is_gone():
@@ -79,15 +79,27 @@ class Waiting:
     def _look(self) -> None:
         """Look for what is new, for as long as anybody waits."""
         pause = threading.Event()
-        while self._waiting and not self.closing:
-            # Whoever waits is answered with nothing, and asks again.
-            with suppress(IdentityError), self._app.app_context():
-                feed.publish()
-                latest = database.read(feed.latest)
-                with self._news:
-                    self._latest = latest
-                    self._news.notify_all()
-            pause.wait(PAUSE)
+        try:
+            while self._goes_on():
+                # Whoever waits is answered with nothing, and asks again.
+                with suppress(IdentityError), self._app.app_context():
+                    feed.publish()
+                    latest = database.read(feed.latest)
+                    with self._news:
+                        self._latest = latest
+                        self._news.notify_all()
+                pause.wait(PAUSE)
+        except BaseException:
+            # Else nobody would ever look again: the next one who waits lets somebody.
+            with self._news:
+                self._looking = False
+            raise
+
+    def _goes_on(self) -> bool:
+        # Decided where readers enter: each is looked for, and by no more than one.
+        with self._news:
+            self._looking = self._waiting > 0 and not self.closing
+            return self._looking
 
 
 def of(app: Flask) -> Waiting:
@@ -104,8 +116,10 @@ def gone(environ: "WSGIEnvironment") -> Callable[[], bool]:
         if client is None:
             return False
         try:
-            readable, _, _ = select.select([client], [], [], 0)
-            return bool(readable) and not client.recv(1, socket.MSG_PEEK)
+            # Not `select`, which knows no descriptor above 1023: all of those would be gone.
+            asked = select.poll()
+            asked.register(client, select.POLLIN)
+            return bool(asked.poll(0)) and not client.recv(1, socket.MSG_PEEK)
         except (OSError, ValueError):
             return True
 
