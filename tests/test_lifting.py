@@ -253,7 +253,8 @@ def test_programs_and_commands_let_somebody_come_back(app: Flask, client: FlaskC
 
 def test_a_new_key_signs_beside_the_older_ones(make: Make, tmp_path: Path) -> None:
     file = tmp_path / "keys"
-    file.write_text(f"{ERASURE_KEY}\nan-older-key-of-which-there-is-no-hash-any-more\n")
+    oldest = "an-older-key-of-which-there-is-no-hash-any-more"
+    file.write_text(f"{ERASURE_KEY}\n{oldest}\n")
     app = make(ERASURE_KEY="", ERASURE_KEY_FILE=str(file))
     with app.app_context():
         remember(DOC)
@@ -262,10 +263,30 @@ def test_a_new_key_signs_beside_the_older_ones(make: Make, tmp_path: Path) -> No
         assert run(args=["identity", "erasures", "rotate"]).exit_code == 0
 
         new, *older = file.read_text().split()
-        assert older == [ERASURE_KEY]
+        assert older == [ERASURE_KEY, oldest]
         forgetting.here().keys.reload()
         remember("marty@hillvalley.edu")
         with database.reading() as connection:
             known = hashes.remembered(connection, values(DOC, "marty@hillvalley.edu"))
         assert len(known) == 2
         assert new != ERASURE_KEY
+
+
+def test_what_runs_while_a_key_is_rotated_may_still_sign_with_the_old_one(
+    make: Make, tmp_path: Path
+) -> None:
+    file = tmp_path / "keys"
+    file.write_text(f"{ERASURE_KEY}\n")
+    settings = {"ERASURE_KEY": "", "ERASURE_KEY_FILE": str(file)}
+    running, shell = make(**settings), make(**settings)
+    with shell.app_context():
+        run = shell.test_cli_runner().invoke
+        assert run(args=["identity", "erasures", "rotate"]).exit_code == 0
+
+    with running.app_context():
+        remember(DOC)
+
+    afterwards = make(**settings)
+    assert afterwards.test_client().get("/ready").status_code == 200
+    with afterwards.app_context(), database.reading() as connection:
+        assert hashes.remembered(connection, values(DOC)) == set(values(DOC))

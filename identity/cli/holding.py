@@ -10,7 +10,7 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from identity import database, drafts, forgetting, once
+from identity import drafts, forgetting, once
 from identity.cli import exits, typed
 from identity.cli.rulings import BY
 from identity.counting import counted
@@ -32,12 +32,14 @@ def new_key() -> None:
 @click.command()
 @with_appcontext
 def rotate() -> None:
-    """Let a new key sign from now on, beside the older ones for as long as they are needed.
+    """Let a new key sign from now on, beside all older ones.
 
     A file of keys is changed; of ERASURE_KEY the new value is printed.
     """
     keys = forgetting.here().keys
-    secrets = [once.new_secret(), *keys.secrets(database.read(forgetting.versions))]
+    # All of them: a process that runs signs with the older ones until it is started anew, and what
+    # it makes then could never be compared again. One that nothing needs costs nothing.
+    secrets = [once.new_secret(), *keys.secrets()]
     if keys.file is not None:
         with drafts.whole(keys.file) as out:
             out.write("".join(f"{each}\n" for each in secrets).encode())

@@ -15,7 +15,6 @@ from identity.forgetting.hashes import (
     remembers,
     shut_out,
     tried,
-    versions,
 )
 from identity.forgetting.memory import LATER, configure, here, of
 
@@ -33,5 +32,4 @@ __all__ = [
     "remembers",
     "shut_out",
     "tried",
-    "versions",
 ]

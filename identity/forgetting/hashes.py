@@ -163,11 +163,6 @@ def remembered(connection: Connection, values: Iterable[Value]) -> set[Value]:
     return recalled(connection, values)
 
 
-def versions(connection: Connection) -> set[int]:
-    """Return the versions of the keys that hashes on record were made with."""
-    return set(connection.scalars(select(_erased.version).distinct()))
-
-
 def tried(times: Mapping[Value, int]) -> None:
     """Count that somebody brought what was erased: how often each."""
     if not times:

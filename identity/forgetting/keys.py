@@ -1,12 +1,12 @@
 """The keys with which an erased value is hashed. They come from outside of the database, always.
 
 A hash cannot be made again with another key, because the value is gone. So a new key signs from
-when it is there, and the older ones stay beside it for as long as there are hashes of theirs.
+when it is there, and the older ones stay beside it.
 """
 
 import hashlib
 import hmac
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from identity import once
@@ -94,9 +94,9 @@ class Keys:
         """Return the keys, the one that signs first."""
         return list(self._keys.values())
 
-    def secrets(self, versions: Collection[int]) -> list[str]:
-        """Return the keys of some versions as they were given, the one that signs first."""
-        return [secret for version, secret in self._secrets.items() if version in versions]
+    def secrets(self) -> list[str]:
+        """Return the keys as they were given, the one that signs first."""
+        return list(self._secrets.values())
 
     def versions(self) -> set[int]:
         """Return the numbers of the keys."""
