@@ -4,6 +4,7 @@ What is erased cannot be brought back, so what was shown is what is done, and no
 """
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -16,12 +17,16 @@ from identity.erasing import applying, clearing, register
 from identity.erasing.plans import Plan
 from identity.erasing.reach import Wanted
 from identity.erasing.register import Registered
-from identity.errors import Conflict, InvalidInput
+from identity.errors import Conflict, IdentityError, InvalidInput
 from identity.models import LARGEST_ID
 from identity.rulings import orders
 from identity.rulings.applying import Ordered
 
-WAITING = "Others are reading from the file, so free pages of it still hold what was erased: "
+WAITING = "Free space of the database still holds what was erased: "
+LATER = (
+    "Not yet: others are reading from the file, or another role owns the tables. Try again later, "
+    "or as the owner."
+)
 WHICH = "Name emails and phone numbers, or --customer and the id of a contact."
 TOLD = {
     "identifiers": "identifier",
@@ -73,6 +78,7 @@ def _do(wanted: Wanted, *, as_json: bool, yes: bool, dry_run: bool, reason: str 
         try:
             ordered = Ordered(BY, reason, planned.fingerprint if planned else None)
             registered, done = applying.erase(wanted, ordered)
+            registered = _cleared(registered)
             break
         except Conflict as problem:
             if "plan" not in problem.told:
@@ -85,7 +91,17 @@ def _do(wanted: Wanted, *, as_json: bool, yes: bool, dry_run: bool, reason: str 
         _show(done, "changed", as_json=False)
     click.echo(f"Erasure {registered.id} is applied.")
     if registered.cleared_at is None:
-        click.echo(f"{WAITING}`flask identity erasures --clear` gives them back.", err=True)
+        click.echo(f"{WAITING}`flask identity erasures --clear` gives it back.", err=True)
+
+
+def _cleared(registered: Registered) -> Registered:
+    """Give back the space of an erasure, if that was not done with it and can be."""
+    if registered.cleared_at is None:
+        # It is done, whatever happens now.
+        with suppress(IdentityError):
+            clearing.clear()
+            return register.get(registered.id)
+    return registered
 
 
 @click.group(invoke_without_command=True)
@@ -98,8 +114,8 @@ def erasures(context: click.Context, before: int | None, *, as_json: bool, clear
     """List erasures, the newest first; and look after what they need to hold."""
     if context.invoked_subcommand:
         return
-    if clear and not clearing.clear():
-        raise Conflict("Others are still reading. Try again later.")
+    if clear and not clearing.clear(clearing.PATIENCE):
+        raise Conflict(LATER)
     found, more = register.latest(before and min(before, LARGEST_ID))
     for each in found:
         click.echo(json.dumps(each.as_json()) if as_json else _line(each))

@@ -3,11 +3,14 @@
 Nothing undoes it. Whatever breaks it off leaves everything as it was.
 """
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from identity import auditing, database, forgetting, rebuilding, writing
 from identity.auditing import Deed
@@ -20,7 +23,7 @@ from identity.erasing.plans import Plan
 from identity.erasing.reach import Reach, Wanted, claims_of, reach
 from identity.erasing.register import Registered
 from identity.erasing.scrubbing import Traces
-from identity.errors import Conflict, InvalidInput, LostRace
+from identity.errors import Conflict, IdentityError, InvalidInput, LostRace
 from identity.evidence import REFERENCES
 from identity.models import Ruling
 from identity.rebuilding import Locks
@@ -53,7 +56,8 @@ def erase(wanted: Wanted, ordered: Ordered) -> tuple[Registered, Plan]:
     """Forget somebody; return the erasure and what it did.
 
     Raise as `plan` does, `InvalidInput` when the reason names them, and `Conflict` with the plan
-    of now when that is not the one planned.
+    of now when that is not the one planned. The space is given back at once on SQLite; on
+    PostgreSQL by whoever does duties, because it may take long.
     """
     rebuilding.catch_up()
     # Large files are read once, and before anything is locked.
@@ -63,7 +67,10 @@ def erase(wanted: Wanted, ordered: Ordered) -> tuple[Registered, Plan]:
         files.rejected(connection)
     locks = Locks()
     erasure_id, done = database.retrying(lambda: _erase(wanted, ordered, locks, files))
-    clearing.clear()
+    if database.has_one_writer():
+        # It is done by now: nobody is told otherwise because its space is not given back yet.
+        with suppress(IdentityError, SQLAlchemyError, sqlite3.Error):
+            clearing.clear(clearing.PATIENCE)
     return register.get(erasure_id), done
 
 
