@@ -33,6 +33,29 @@ def test_it_is_planned_asked_and_done(app: Flask, see: See) -> None:
     assert "doc@" not in listed.output
 
 
+def test_who_is_not_on_record_is_said_to_be_so(app: Flask) -> None:
+    planned = run(app, "erase", "matry@hillvalley.edu", "--dry-run")
+
+    assert "On record: nothing. Check the spelling" in planned.output
+
+
+def test_what_somebody_wrote_about_another_erasure_goes_too(app: Flask, see: See) -> None:
+    see("griff@hillvalley.edu")
+    see("biff@hillvalley.edu")
+    why = "--reason", "Lives with biff@hillvalley.edu."
+    run(app, "erase", "griff@hillvalley.edu", "--yes", *why)
+    run(app, "erasures", "lift", "griff@hillvalley.edu", *why)
+
+    run(app, "erase", "biff@hillvalley.edu", "--yes")
+
+    told = [json.loads(line) for line in run(app, "erasures", "--json").stdout.splitlines()]
+    assert [(each["reason"], each["lifted"] and each["lifted"]["reason"]) for each in told] == [
+        (None, None),
+        (None, None),
+    ]
+    assert told[1]["lifted"]
+
+
 def test_a_plan_is_printed_as_json(app: Flask, see: See) -> None:
     see("marty@hillvalley.edu", "5554385")
 

@@ -27,6 +27,7 @@ LATER = (
     "Not yet: others are reading from the file, or another role owns the tables. Try again later, "
     "or as the owner."
 )
+UNKNOWN = "Check the spelling: whoever has these will not be taken in"
 WHICH = "Name emails and phone numbers, or --customer and the id of a contact."
 TOLD = {
     "identifiers": "identifier",
@@ -128,7 +129,7 @@ def _show(plan: Plan, changes: str, *, as_json: bool) -> None:
     if as_json:
         _print(plan.as_json())
         return
-    click.echo(f"On record: {_counts(plan.counts) or 'nothing'}.")
+    click.echo(f"On record: {_counts(plan.counts) or f'nothing. {UNKNOWN}'}.")
     if plan.sources:
         click.echo(f"Told by: {', '.join(plan.sources)}.")
     for each in plan.waiting:

@@ -145,8 +145,9 @@ class _Erasing:
         called = REFERENCES.ask(self.connection, ((id_,) for id_ in found.claims))
         rejected = self.files.rejected(self.connection).values()
         traces.apart()
+        traces.erasures()
         return {
-            "identifiers": len(found.values),
+            "identifiers": len(found.on_record()),
             "contacts": len(list(found.ceasing())),
             "claims": len(found.claims),
             "references": len(list(called)) + traces.references(found.claims.keys()),

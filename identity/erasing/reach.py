@@ -48,6 +48,11 @@ class Reach:
     part: Part
     rebuilt: Rebuilt
 
+    def on_record(self) -> set[Value]:
+        """Return those of the identifiers that anybody has, or ever told of."""
+        told = {value for claim in self.claims.values() for value in claim.values()}
+        return {value for value in self.values if value in told or value in self.part.holders}
+
     def changes(self) -> list[Change]:
         """Return how the customers change."""
         return changes(self.part.customers(), self.rebuilt.customers())

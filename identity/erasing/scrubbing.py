@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, TextClause, delete, select, text, update
 
+from identity.database import Base
 from identity.erasing.mentions import Mentions, left_of
 from identity.identifiers import Kind, Value
-from identity.models import Event, EventKind, Finding, Reference, Ruling
+from identity.models import Erasure, Event, EventKind, Finding, Reference, Ruling
 from identity.rulings import kinds
 from identity.rulings.kinds import Apart, ClaimWithdrawn, Forgotten, LinksNobody, What
 
@@ -44,6 +45,7 @@ CALLED = (
 WITH_REASONS = EventKind.RULED.value, EventKind.RULING_WITHDRAWN.value
 
 _event = Event.table().c
+_erasure = Erasure.table().c
 _ruling = Ruling.table().c
 _finding = Finding.table().c
 _reference = Reference.table().c
@@ -118,6 +120,15 @@ class Traces:
                 self._set(Ruling, id_, **changed)
         return count
 
+    def erasures(self) -> None:
+        """Take them out of what people wrote when they erased others, or lifted that."""
+        reasons = _erasure.reason, _erasure.lifted_reason
+        for id_, *written in self._connection.execute(select(_erasure.id, *reasons)).all():
+            told = zip(reasons, written, strict=True)
+            changed = {column.name: None for column, text in told if self._is_about(text)}
+            if changed:
+                self._set(Erasure, id_, **changed)
+
     def findings(self) -> int:
         """Take them out of what was found; return of how many findings."""
         count = 0
@@ -136,7 +147,7 @@ class Traces:
     def _is_about(self, text: str | None) -> bool:
         return text is not None and self.mentions.in_text(text)
 
-    def _set(self, model: type[Event | Ruling | Finding], id_: int, **values: Any) -> None:
+    def _set(self, model: type[Base], id_: int, **values: Any) -> None:
         if self.write:
             table = model.table()
             self._connection.execute(update(table).where(table.c.id == id_).values(**values))
