@@ -45,6 +45,8 @@ class Deed(StrEnum):
     """Forgot a person."""
     ERASURE_LIFTED = "erasure_lifted"
     """Let somebody come back who was erased."""
+    ERASURE_KEY_GIVEN_UP = "erasure_key_given_up"
+    """Let all come back who were erased with a key that is lost."""
     USER_CREATED = "user_created"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     ROLE_CHANGED = "role_changed"

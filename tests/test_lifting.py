@@ -21,6 +21,7 @@ from identity.erasing import applying as erasing
 from identity.erasing.reach import Wanted
 from identity.errors import Conflict, InvalidInput, NotFound, Unavailable
 from identity.forgetting import filing, hashes, lifting
+from identity.forgetting.keys import Key
 from identity.identifiers import Identifiers
 from identity.importing import register
 from identity.models import Audit, Erased, Erasure
@@ -30,10 +31,11 @@ from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, LinksNobody
 from identity.verification import verify
 from tests.bringing import bring
-from tests.conftest import ERASURE_KEY, Make, See, close
+from tests.conftest import ERASURE_KEY, Make, See, app_on, close
 from tests.erasing import all_texts, nobody_erased, remember, values
 from tests.postgres import binaries
 from tests.tables import empty
+from tests.terminal import run
 
 DOC = "doc@hillvalley.edu"
 
@@ -168,6 +170,71 @@ def test_who_lacks_a_key_is_not_ready(make: Make, client: FlaskClient) -> None:
 
     assert answer.status_code == 503
     assert "ERASURE_KEY" in (answer.json or {})["error"]
+
+
+def test_with_a_mistyped_key_nobody_is_erased(make: Make) -> None:
+    right = make()
+    with right.app_context():
+        remember(DOC)
+
+    other = make(ERASURE_KEY=ERASURE_KEY + "x")
+    refused = run(other, "erase", "ann@hillvalley.edu", "--yes")
+
+    assert "is missing" in refused.output
+    with right.app_context():
+        assert kept() == 1
+    assert right.test_client().get("/ready").status_code == 200
+
+
+def test_no_key_is_made_while_there_are_hashes_of_another(
+    migrated_sqlite: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "identity.sqlite3"
+    path.write_bytes(migrated_sqlite.read_bytes())
+    key = tmp_path / "identity.erasure-key"
+    app = app_on(f"sqlite:///{path}", ERASURE_KEY="")
+    with app.app_context():
+        remember(DOC)
+    close(app)
+    key.unlink()
+    app = app_on(f"sqlite:///{path}", ERASURE_KEY="")
+
+    with app.app_context(), pytest.raises(Unavailable, match="missing"):
+        remember("marty@hillvalley.edu")
+
+    assert not key.exists()
+    close(app)
+
+
+def test_a_key_that_is_lost_for_good_is_given_up(make: Make) -> None:
+    with make().app_context():
+        remember(DOC)
+    lost = f"{Key(ERASURE_KEY).version:08x}"
+    app = make(ERASURE_KEY=ERASURE_KEY + "x")
+    call = partial(app.test_client().post, "/identify", json={"email": DOC})
+    assert call().status_code == 503
+
+    assert "eight" in run(app, "erasures", "give-up", "key").output
+    assert "Nobody" in run(app, "erasures", "give-up", "00000000", "--yes").output
+    asked = run(app, "erasures", "give-up", lost, say="n\n")
+    assert "1 erasure" in asked.output
+    assert call().status_code == 503
+    done = run(app, "erasures", "give-up", lost, "--yes")
+
+    assert f"The key {lost} is given up. No longer hold: 1 erasure." in done.output
+    # The process that lacked it goes on.
+    assert call().status_code == 200
+    with app.app_context(), database.reading() as connection:
+        told = connection.execute(select(Audit.what, Audit.about)).all()
+    assert ("erasure_key_given_up", f"key {lost}") in map(tuple, told)
+
+
+def test_a_key_that_is_there_is_not_given_up(app: Flask) -> None:
+    remember(DOC)
+
+    refused = run(app, "erasures", "give-up", f"{Key(ERASURE_KEY).version:08x}", "--yes")
+
+    assert ("not lost" in refused.output, kept()) == (True, 1)
 
 
 def dump(url: str, path: Path) -> None:

@@ -3,6 +3,7 @@
 All below `flask identity erasures`.
 """
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from identity.counting import counted
 from identity.erasing import again
 from identity.errors import InvalidInput
 from identity.forgetting import filing, lifting
+from identity.forgetting.keys import named
 from identity.rulings import orders
 
 SET = "Set ERASURE_KEY to this, for the service and for commands, and start them anew:"
 NOBODYS = "{number} that was erased links nobody by a ruling. Undo that ruling, and apply again."
+NO_VERSION = "A key is named by eight hexadecimal digits, as in the sentence that it is missing."
 
 
 @click.command("new-key")
@@ -65,6 +68,25 @@ def lift(values: tuple[str, ...], *, together: bool, reason: str | None) -> None
     click.echo(f"Lifted: {', '.join(f'erasure {each}' for each in lifted)}.")
 
 
+@click.command("give-up")
+@click.argument("version")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_appcontext
+def give_up(version: str, *, yes: bool) -> None:
+    """Give up a key that is lost for good, by the eight digits that the service names it by.
+
+    Erasures that were made with it hold no longer: whoever brings those people brings them back.
+    """
+    if not re.fullmatch("[0-9a-fA-F]{8}", version):
+        raise click.UsageError(NO_VERSION)
+    number = int(version, 16)
+    if not yes and (held := lifting.held_by(number)):
+        click.echo(f"Would hold no longer: {counted(held, 'erasure')}.")
+        click.confirm(f"Give the key {named(number)} up for good?", abort=True)
+    held = lifting.give_up(number, BY)
+    click.echo(f"The key {named(number)} is given up. No longer hold: {counted(held, 'erasure')}.")
+
+
 @click.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def export_erasures(file: Path) -> None:
@@ -89,4 +111,4 @@ def apply_erasures(file: Path) -> None:
         sys.exit(exits.REFUSED)
 
 
-COMMANDS: list[Any] = [new_key, rotate, lift, export_erasures, apply_erasures]
+COMMANDS: list[Any] = [new_key, rotate, lift, give_up, export_erasures, apply_erasures]

@@ -23,6 +23,7 @@ from sqlalchemy.types import TypeEngine
 from identity import database
 from identity.bulk import Change, Question, Selected
 from identity.database import UtcDateTime
+from identity.errors import Unavailable
 from identity.forgetting import memory
 from identity.forgetting.keys import Keys
 from identity.identifiers import Value
@@ -56,6 +57,7 @@ DROP = deletion(Erased.table()).where(
     *(_erased[name] == bindparam(f"dropped_{name}", type_=kind()) for name, kind in KEYED.items())
 )
 ALL = select(_erased.digest)
+VERSIONS = select(_erased.version).distinct()
 KEPT = Taking(Erased.table(), "kind", "version", "digest", "erasure_id")
 SHUT_OUT = text("LOCK TABLE identifier IN SHARE ROW EXCLUSIVE MODE")
 
@@ -82,9 +84,16 @@ def shut_out(connection: Connection) -> None:
 def keep(connection: Connection, erasure_id: int, values: Iterable[Value]) -> None:
     """Put the hashes of what an erasure erases on record, in the transaction of `shut_out`.
 
-    Raise `Conflict` when there is no key.
+    Raise `Conflict` when there is no key, and `Unavailable` when a key is missing.
     """
-    key = memory.of(connection).keys.signing()
+    keys = memory.of(connection).keys
+    known = set(connection.scalars(VERSIONS))
+    if not known <= keys.versions():
+        keys.reload()
+    if lacking := known - keys.versions():
+        # With a mistyped key it would hold here and stop everybody who has the right one.
+        raise Unavailable(memory.missing(lacking))
+    key = keys.signing()
     rows = {(value.kind.value, key.version, key.digest(value).hex()) for value in values}
     keep_hashes(connection, erasure_id, rows)
 
@@ -118,7 +127,11 @@ def recalled(connection: Connection, values: Iterable[Value]) -> set[Value]:
     That is no statement where none of them was. For whoever goes on to write them by a statement
     that looks whether there is a later erasure. Raise `Unavailable` when a key is missing.
     """
-    likely = memory.of(connection).may_hold(values)
+    known = memory.of(connection)
+    if known.lacks_keys:
+        # The key may be there by now, or was given up.
+        known.catch_up(connection)
+    likely = known.may_hold(values)
     return set(on_record(connection, likely)) if likely else set()
 
 

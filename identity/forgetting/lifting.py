@@ -7,16 +7,19 @@ that are somebody else's; so only what is named is lifted, unless all of it is a
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, select, update
 
 from identity import auditing, database
 from identity.auditing import Deed
-from identity.errors import NotFound
-from identity.forgetting import hashes
+from identity.errors import Conflict, NotFound
+from identity.forgetting import hashes, memory
+from identity.forgetting.keys import named
 from identity.identifiers import Value
 from identity.models import Erased, Erasure
 
 NONE = "None of this was erased, as far as the keys that are set can tell. Nothing was changed."
+NONE_OF_KEY = "Nobody on record was erased with the key {key}. Nothing was changed."
+NOT_LOST = "The key {key} is not lost: it is among those that are set. Nothing was changed."
 
 
 def lift(
@@ -39,6 +42,40 @@ def lift(
         return found
 
     return database.retrying(write)
+
+
+def held_by(version: int) -> int:
+    """Return how many erasures have hashes of a key's version."""
+    return database.read(lambda connection: len(_of_key(connection, version)))
+
+
+def give_up(version: int, by: str) -> int:
+    """Forget the hashes of a key that is lost for good; return how many erasures lose by it.
+
+    Whoever was erased with it may be told again. Raise `NotFound` when there are none of it, and
+    `Conflict` when that key is there.
+    """
+
+    def write() -> int:
+        with database.transaction() as connection:
+            keys = memory.of(connection).keys
+            keys.reload()
+            if version in keys.versions():
+                raise Conflict(NOT_LOST.format(key=named(version)))
+            found = _of_key(connection, version)
+            if not found:
+                raise NotFound(NONE_OF_KEY.format(key=named(version)))
+            connection.execute(delete(Erased).where(Erased.version == version))
+            about = f"key {named(version)}"
+            auditing.record(connection, Deed.ERASURE_KEY_GIVEN_UP, by, about)
+            return len(found)
+
+    return database.retrying(write)
+
+
+def _of_key(connection: Connection, version: int) -> list[int]:
+    chosen = select(Erased.erasure_id).where(Erased.version == version).distinct()
+    return list(connection.scalars(chosen))
 
 
 def note(

@@ -57,6 +57,11 @@ class Memory:
         """The last erasure that is known here."""
         return self._state.up_to
 
+    @property
+    def lacks_keys(self) -> bool:
+        """Tell whether there were hashes, when it was looked last, whose key is missing."""
+        return bool(self._state.unknown)
+
     def forget(self) -> None:
         """Know nothing, as a process that has begun."""
         self._state = NOTHING

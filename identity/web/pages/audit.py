@@ -28,6 +28,7 @@ WORDS = {
     Deed.RULING_UNDONE: "Undid a ruling",
     Deed.ERASED: "Forgot a person",
     Deed.ERASURE_LIFTED: "Let somebody come back",
+    Deed.ERASURE_KEY_GIVEN_UP: "Gave up a lost key of erasures",
     Deed.USER_CREATED: "Created a user",
     Deed.PASSWORD_CHANGED: "Changed a password",
     Deed.ROLE_CHANGED: "Changed a role",
