@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from identity.errors import InvalidInput
 from identity.webhooks import addresses, sending
-from identity.webhooks.addresses import Rules
+from identity.webhooks.addresses import Refused, Rules
+from identity.webhooks.lines import Line
 from identity.webhooks.sending import Outcome
 from tests.receiving import receiving
 
@@ -263,3 +264,11 @@ def test_a_receiver_that_freezes_in_the_middle_of_a_handshake_is_left() -> None:
 
         assert time.monotonic() - begun < 2
     assert outcome.problem == "The receiver did not answer within 0 seconds."
+
+
+def test_a_look_up_that_took_too_long_is_told_as_what_it_is() -> None:
+    line = Line(HERE, seconds=5)
+    line.cut()
+
+    with pytest.raises(Refused, match="Looking up the name"):
+        line.connect("127.0.0.1", 9)

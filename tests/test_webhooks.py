@@ -1,6 +1,6 @@
 """What a receiver of webhooks is sent, in which order, and what becomes of what it refuses."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,11 +9,20 @@ from sqlalchemy import select, update
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from identity import database
+from identity import database, feed
 from identity.database import db
 from identity.errors import Conflict, InvalidInput, NotFound
 from identity.models import Audit, Delivery, Message, MessageState, Turn, Webhook
-from identity.webhooks import attempting, claiming, listing, making, register, signing, turns
+from identity.webhooks import (
+    attempting,
+    claiming,
+    listing,
+    making,
+    register,
+    sending,
+    signing,
+    turns,
+)
 from identity.webhooks.addresses import Rules
 from identity.webhooks.delivering import Deliverer
 from identity.webhooks.listing import Sent
@@ -321,6 +330,27 @@ def test_a_webhook_that_is_enabled_again_hears_of_what_happened_meanwhile(
     assert len(receiver.verified(hook[1])) == 1
 
 
+def test_what_is_kept_no_more_is_not_passed_over_in_silence(
+    see: See, receiver: Receiver, hook: tuple[int, str]
+) -> None:
+    register.disable(hook[0])
+    see("doc@hillvalley.edu")
+    see("marty@hillvalley.edu")
+    feed.publish()
+    with database.transaction() as connection:
+        line = connection.exec_driver_sql("SELECT event_id FROM change WHERE number = 1")
+        feed.drop(connection, line.scalar_one())
+
+    with pytest.raises(Conflict, match="up to 0, and those up to 1 are kept no more"):
+        register.enable(hook[0])
+    assert hooks()[0].disabled_at is not None
+    register.enable(hook[0], from_now=True)
+    see("lorraine@hillvalley.edu")
+    deliver()
+
+    assert [told["data"]["number"] for told in receiver.verified(hook[1])] == [3]
+
+
 def test_or_it_does_not(see: See, receiver: Receiver, hook: tuple[int, str]) -> None:
     receiver.answer = lambda _: (500, {})
     see("doc@hillvalley.edu")
@@ -472,6 +502,42 @@ def test_a_test_is_sent_once_also_to_a_webhook_that_is_disabled(
     (told,) = receiver.verified(hook[1])
     assert told["type"] == "webhook.test"
     assert sent()[0].state == MessageState.FAILED
+
+
+def test_a_single_message_is_left_alone_for_as_long_as_it_may_take(
+    receiver: Receiver, hook: tuple[int, str]
+) -> None:
+    left: list[datetime | None] = []
+    engine = db.engine
+
+    def look(_: object) -> tuple[int, dict[str, str]]:
+        with engine.connect() as connection:
+            left.append(connection.scalar(select(Message.leased_until)))
+        return 200, {}
+
+    receiver.answer = look
+    begun = datetime.now(UTC)
+
+    attempting.send_now(listing.send_test(hook[0]), KEY, HERE)
+
+    assert left[0] is not None
+    assert left[0] > begun + timedelta(seconds=sending.LONGEST)
+
+
+@pytest.mark.parametrize("stop", [register.disable, register.remove])
+def test_no_message_is_made_for_a_webhook_that_was_stopped_meanwhile(
+    see: See, hook: tuple[int, str], stop: Callable[[int], None]
+) -> None:
+    (listed,) = hooks()
+    see("doc@hillvalley.edu")
+    feed.publish()
+    stop(hook[0])
+
+    with database.transaction() as connection:
+        made = making.make(connection, listed)
+
+    assert made == 0
+    assert sent() == []
 
 
 def test_what_was_delivered_can_be_sent_again(

@@ -70,14 +70,20 @@ def rotate(webhook_id: int, *, at_once: bool) -> None:
 @WHERE
 @click.option("--from-now", is_flag=True, help="Do not send what happened meanwhile, or waits.")
 def enable(webhook_id: int, *, from_now: bool) -> None:
-    """Send a webhook messages again."""
+    """Send a webhook messages again, of what happened meanwhile too.
+
+    Not when some of that is kept no more: then only with --from-now.
+    """
     register.enable(webhook_id, from_now=from_now)
 
 
 @webhook.command("disable")
 @WHERE
 def disable(webhook_id: int) -> None:
-    """Send a webhook nothing until it is enabled. What happens meanwhile is kept for it."""
+    """Send a webhook nothing until it is enabled.
+
+    It is told then what happened meanwhile, as far as RETAIN_HISTORY keeps it.
+    """
     register.disable(webhook_id)
 
 

@@ -17,6 +17,8 @@ FARTHEST = 1.5 * schedule.LONGEST
 """How far ahead the next try is at most, with what is added to it by chance."""
 LEASE = timedelta(seconds=8)
 """How long a message is left to whoever sends it, after the last sign of life."""
+ALONE = timedelta(seconds=60)
+"""How long a single message is: whoever sends that shows no sign of life until it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,8 @@ def _take(
     if not found:
         return []
     leased = update(Message).where(Message.id.in_([each.id for each in found]))
-    connection.execute(leased.values(leased_by=who, leased_until=now + LEASE))
+    until = now + (LEASE if only is None else ALONE)
+    connection.execute(leased.values(leased_by=who, leased_until=until))
     sealed = [webhook.secret]
     if webhook.old_secret and webhook.old_until and webhook.old_until > now:
         sealed.append(webhook.old_secret)

@@ -8,6 +8,8 @@ from time import monotonic
 from identity.webhooks import addresses
 from identity.webhooks.addresses import Rules
 
+LATE = "Looking up the name in the address took too long."
+
 
 class Line:
     """The connection of one try, which is cut when its time is up."""
@@ -27,7 +29,11 @@ class Line:
     def connect(self, host: str, port: int) -> socket.socket:
         """Connect to the first address of a host that may be connected to, and answers."""
         problem: OSError | None = None
-        for family, address in addresses.resolve(host, port, self._rules):
+        found = addresses.resolve(host, port, self._rules)
+        if self.is_cut:
+            # Nothing cuts a look-up short. The receiver was not asked, and is not to blame.
+            raise addresses.Refused(LATE)
+        for family, address in found:
             connection = socket.socket(family, socket.SOCK_STREAM)
             connection.settimeout(self.left)
             try:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from identity import feed
 from identity.models import Message, MessageState, Webhook
 from identity.webhooks import signing, turns
-from identity.webhooks.register import Hook
+from identity.webhooks.register import THERE, Hook
 
 TEST = "webhook.test"
 """The kind of a message that tells of no change."""
@@ -25,7 +25,11 @@ MOVED = 200
 def make(connection: Connection, hook: Hook) -> int:
     """Make messages of what happened since, for one webhook; return how many changes that were."""
     turns.hold(connection, [hook.id])
-    told = connection.scalar(select(Webhook.told).where(Webhook.id == hook.id)) or 0
+    # It may have been removed or disabled meanwhile: what is made for it now would wait for ever.
+    in_use = Webhook.id == hook.id, Webhook.disabled_at.is_(None), THERE
+    told = connection.scalar(select(Webhook.told).where(*in_use))
+    if told is None:
+        return 0
     waiting = select(func.count()).select_from(Message)
     room = WAITING - (connection.scalar(waiting.where(*_waits(hook.id))) or 0)
     changes = feed.after(connection, told, min(AT_ONCE, room)) if room > 0 else []

@@ -20,6 +20,10 @@ MOST = 20
 """Webhooks at once. Each may keep eight connections open."""
 BOTH_VALID = timedelta(hours=24)
 """How long messages are signed with the old secret too, after it was rotated."""
+KEPT_NO_MORE = (
+    "It was told changes up to {told:,}, and those up to {begins:,} are kept no more. Leave out "
+    "what happened meanwhile (--from-now), and let the receiver begin again at GET /changes/start."
+)
 KINDS = tuple(became.value for became in Became)
 """What may become of a customer, and a webhook may ask to hear of."""
 
@@ -144,13 +148,18 @@ def rotate(webhook_id: int, key: str, by: str = COMMAND_LINE, *, at_once: bool =
 
 
 def enable(webhook_id: int, by: str = COMMAND_LINE, *, from_now: bool = False) -> None:
-    """Let a webhook be sent messages again: of what happened meanwhile too, unless told not to."""
-    if from_now:
-        feed.publish()
+    """Let a webhook be sent messages again: of what happened meanwhile too, unless told not to.
+
+    Raise `Conflict` when it is not disabled, or some of that is kept no more.
+    """
+    feed.publish()
 
     def write(connection: Connection) -> None:
-        if held(connection, webhook_id).disabled_at is None:
+        hook, begins = held(connection, webhook_id), feed.begins_after(connection)
+        if hook.disabled_at is None:
             raise Conflict(f"Webhook {webhook_id} is not disabled.")
+        if hook.told < begins and not from_now:
+            raise Conflict(KEPT_NO_MORE.format(told=hook.told, begins=begins))
         free = {"disabled_at": None, "disabled_why": None, "rests_until": None}
         fresh: dict[str, object] = {**free, "failing_since": None, "failed_at": None}
         if from_now:

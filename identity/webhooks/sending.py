@@ -1,7 +1,8 @@
 """One try to deliver a message: what is sent, and what came of it.
 
 Sent with urllib3, on a connection that is made here, to an address that was looked at. Nothing
-that a receiver does takes longer than `LONGEST`: not even one that answers a byte at a time.
+that a receiver does takes longer than `LONGEST`: not even one that answers a byte at a time. Only
+looking up its name may, which the system does; then nothing is sent.
 """
 
 import socket
