@@ -100,6 +100,8 @@ def test_what_people_look_at_is_on_record(doc: FlaskClient) -> None:
     doc.get("/clusters/2.json")
     doc.get("/clusters/2/graph.json")
     doc.get("/why?oneContact=1&otherContact=2")
+    doc.get("/clusters/2/forget")
+    doc.post("/erasures/plan", json={"customer": 2})
 
     assert since(before) == [
         ("Doc", "searched", None),
@@ -107,6 +109,8 @@ def test_what_people_look_at_is_on_record(doc: FlaskClient) -> None:
         ("Doc", "looked_up", None),
         ("Doc", "looked_up", "2"),
         ("Doc", "looked_up", "2"),
+        ("Doc", "looked_up", None),
+        ("Doc", "customer_opened", "2"),
         ("Doc", "looked_up", None),
     ]
 

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response, jsonify
 from pydantic import ValidationError
 
+from identity.auditing import Deed
 from identity.erasing import applying, naming, register
 from identity.erasing.reach import Wanted
 from identity.errors import InvalidInput
@@ -23,7 +24,7 @@ from identity.web.api.erasing_schemas import (
 )
 from identity.web.api.ruling_schemas import Read, RulingsQuery
 from identity.web.domain import region
-from identity.web.marks import May, allow, describe
+from identity.web.marks import May, allow, describe, recorded
 from identity.web.security import csrf
 
 NAMED = "identifiers are lifted, a list of emails and phoneNumbers: no customer is erased any more."
@@ -32,6 +33,7 @@ NAMED = "identifiers are lifted, a list of emails and phoneNumbers: no customer 
 @blueprint.post("/erasures/plan")
 @allow(May.STEWARD)
 @describe(ErasurePlan, errors=(404, 409, 410), body=ErasureRequest)
+@recorded(Deed.LOOKED_UP)
 def plan_erasure() -> Response:
     """Answer with all that is on record about somebody, and would go. Changes nothing."""
     body = _read()

@@ -10,6 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from identity import database, evidence
+from identity.auditing import Deed
 from identity.clusters import Cluster
 from identity.erasing import applying, register
 from identity.erasing.plans import COUNTED
@@ -20,7 +21,7 @@ from identity.rulings import orders
 from identity.rulings.applying import Ordered
 from identity.web import blueprint, callers, domain, paths, query
 from identity.web.errors import STATUS
-from identity.web.marks import May, allow
+from identity.web.marks import May, allow, recorded
 
 FEW = 50
 """Identifiers up to which one may choose among them. Of a larger customer all are meant."""
@@ -31,6 +32,7 @@ OVERTAKEN = "Somebody changed this customer meanwhile. Nothing was done. This is
 
 @blueprint.get(FORGET)
 @allow(May.RULE)
+@recorded(Deed.CUSTOMER_OPENED)
 def forget(contact_id: int) -> ResponseReturnValue:
     """Show what would go with a person, and what would be left."""
     return _planned(domain.cluster_of(contact_id), None)
@@ -38,6 +40,7 @@ def forget(contact_id: int) -> ResponseReturnValue:
 
 @blueprint.post(FORGET)
 @allow(May.RULE)
+@recorded(Deed.CUSTOMER_OPENED)
 def forget_now(contact_id: int) -> ResponseReturnValue:
     """Forget a person as it was shown; or show what else would go."""
     cluster = domain.cluster_of(contact_id)
