@@ -1,6 +1,7 @@
 """Who was told of somebody, as far as it is on record: looks, exports, webhooks, and keys.
 
-What a program asks with its key is in the log, and not here; so all that may ask are named.
+Whom a program asks for with its key is nowhere: the log tells the key, the kind of question and
+the moment. So all keys that could be asked with are named.
 """
 
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Select, func, select
 
@@ -42,7 +44,8 @@ class Sent:
     """What one webhook was told of somebody: ids, and what happened to them."""
 
     webhook_id: int
-    url: str
+    host: str
+    """Where its address leads. The rest of an address often holds a token, and is told nobody."""
     messages: int
     first: datetime
     last: datetime
@@ -92,7 +95,8 @@ def sent(connection: Connection, met: Met) -> Iterator[Sent]:
             .group_by(_webhook.id, _webhook.url)
         )
         for row in connection.execute(chosen):
-            each = Sent(*row)
+            webhook_id, url, *more = row
+            each = Sent(webhook_id, urlsplit(url).hostname or "", *more)
             before = found.get(each.webhook_id)
             found[each.webhook_id] = _together(before, each) if before else each
     yield from (found[id_] for id_ in sorted(found))
@@ -100,7 +104,7 @@ def sent(connection: Connection, met: Met) -> Iterator[Sent]:
 
 def _together(one: Sent, other: Sent) -> Sent:
     return Sent(
-        *(one.webhook_id, one.url, one.messages + other.messages),
+        *(one.webhook_id, one.host, one.messages + other.messages),
         *(min(one.first, other.first), max(one.last, other.last)),
     )
 

@@ -142,4 +142,4 @@ class ContactHistory(Answer):
     history: list[BecameTold]
     """The oldest first."""
     more: bool
-    """Whether there was more, longer ago."""
+    """Whether there was more, longer ago, in the history that is kept."""

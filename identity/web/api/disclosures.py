@@ -35,8 +35,8 @@ SECTIONS: dict[type[Item], str] = {
 }
 """What follows the contacts, in that order."""
 NOT_KNOWN = (
-    "What programs asked for with their keys: it is in the log of the service. The keys are those "
-    "that could be asked with.",
+    "Whom programs asked for with their keys: the log of the service tells which key asked what "
+    "kind of question and when, not about whom. The keys are those that could be asked with.",
     "What people searched for: that they searched is on record.",
     "Who read the feed of changes, which tells ids and no email and no phone number.",
     "Backups, and files that were exported: those hold what was on record when they were made.",
@@ -95,7 +95,7 @@ def told(item: Item) -> dict[str, Any]:
             return {"at": at, "who": item.who, "what": what, "about": item.about}
         case Sent():
             span = {"first": item.first.isoformat(), "last": item.last.isoformat()}
-            return {"id": item.webhook_id, "url": item.url, "messages": item.messages} | span
+            return {"id": item.webhook_id, "host": item.host, "messages": item.messages} | span
         case Reader():
             revoked = item.revoked_at and item.revoked_at.isoformat()
             named = {"name": item.name, "scopes": item.scopes}

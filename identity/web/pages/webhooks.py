@@ -16,9 +16,9 @@ from identity.webhooks.addresses import Rules
 
 KINDS = {
     "created": "a customer is new",
-    "grown": "a customer has one more contact",
-    "merged": "two customers are one",
-    "taken_apart": "a customer is taken apart, or ceases",
+    "grown": "there is more of a customer: a contact, or what a contact says",
+    "merged": "customers are one",
+    "taken_apart": "there is less of a customer: it is several now, or lost a contact, or ceased",
     "primary_changed": "a customer is known by another id",
     "erased": "a person is erased",
 }
