@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from identity import database, forgetting
 from identity.copying import making, restoring
 from identity.copying.reading import begin
+from identity.database import db
 from identity.erasing import applying as erasing
 from identity.erasing.reach import Wanted
 from identity.errors import Conflict, InvalidInput, NotFound, Unavailable
@@ -111,6 +112,31 @@ def test_who_came_back_after_the_backup_is_back_after_the_restore() -> None:
     assert filing.take_over(filing.read(after)) == 1
 
     assert kept() == 0
+
+
+@pytest.mark.usefixtures("app")
+def test_who_came_back_later_than_others_of_one_erasure_is_back_after_the_restore() -> None:
+    remember(DOC, "marty@hillvalley.edu", "555-4385")
+    lifting.lift(values(DOC), "marty", None)
+    before = filing.export()
+    lifting.lift(values("marty@hillvalley.edu"), "marty", None)
+    after = filing.export()
+    nobody_erased()
+    remember(DOC, "marty@hillvalley.edu", "555-4385")
+    at = filing.read(before).erasures[0].at
+    with db.engine.begin() as connection:
+        connection.execute(update(Erasure.table()).values(at=at))
+    lifting.lift(values(DOC), "marty", None)
+    with db.engine.begin() as connection:
+        lifted_at = filing.read(before).erasures[0].lifted_at
+        connection.execute(update(Erasure.table()).values(lifted_at=lifted_at))
+    assert kept() == 2
+    assert filing.take_over(filing.read(before)) == 0
+
+    assert filing.take_over(filing.read(after)) == 1
+
+    assert kept() == 1
+    assert filing.take_over(filing.read(before)) == 0
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"identity":"erasures"}'])

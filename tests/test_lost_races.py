@@ -3,14 +3,18 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from time import monotonic, sleep
 from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
-from identity import clusters, database, faults
+from identity import clusters, database, faults, forgetting
 from identity.batching import taking
-from identity.errors import LostRace
+from identity.database import db, trying
+from identity.errors import Contended, LostRace
+from identity.forgetting import hashes
 from identity.identifiers import Identifiers, Kind, Value
 from identity.models import Claim, Contact, Event, KeptApart, Reference, Ruling
 from identity.reconciliation import identify
@@ -182,3 +186,45 @@ def test_a_race_is_known_to_be_lost_by_what_an_engine_says(
         connection.execute(refuse)
 
     assert faults.lost_race(refused.value) is SAID[said]
+
+
+@pytest.mark.usefixtures("app")
+def test_what_took_longer_than_patience_lasts_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tries: list[float] = []
+    monkeypatch.setattr(trying, "PATIENCE", 0.2)
+
+    def decide() -> int:
+        tries.append(monotonic())
+        if len(tries) == 1:
+            # As an erasure of much does.
+            while monotonic() < tries[0] + 0.3:
+                sleep(0.1)
+            raise LostRace("somebody came first")
+        return len(tries)
+
+    with database.unhurried():
+        assert database.retrying(decide) == 2
+    tries.clear()
+    with pytest.raises(Contended):
+        database.retrying(decide)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+@pytest.mark.usefixtures("app")
+def test_an_erasure_lets_others_go_first_while_the_identifiers_are_vacuumed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hashes, "SHORTLY", "10ms")
+    told = text("SHOW lock_timeout")
+    with db.engine.begin() as vacuuming:
+        # What VACUUM holds.
+        vacuuming.execute(text("LOCK TABLE identifier IN SHARE UPDATE EXCLUSIVE MODE"))
+        with pytest.raises(LostRace), database.transaction() as connection:
+            forgetting.shut_out(connection)
+
+    with database.transaction() as connection:
+        before = connection.scalar(told)
+        forgetting.shut_out(connection)
+        assert connection.scalar(told) == before

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from math import inf
 from typing import TypeVar
 
 from blinker import Signal
@@ -34,7 +35,7 @@ def retrying(decide: Callable[[], T], *, tries: int = TRIES) -> T:
     Raise `Unavailable` when the database cannot be reached, and `Contended` when patience ends.
     """
     if patience.is_unhurried():
-        return _retrying(decide, tries, time.monotonic() + PATIENCE)
+        return _retrying(decide, tries, inf)
     with (patient := patience.within(PATIENCE)):
         return _retrying(decide, tries, patient.until)
 
@@ -44,6 +45,9 @@ def _retrying(decide: Callable[[], T], tries: int, deadline: float) -> T:
     sentence = CONTENDED
     for attempt in range(tries):
         if attempt:
+            if deadline == inf:
+                # Of what takes long, the first try may have taken longer than patience lasts.
+                deadline = time.monotonic() + PATIENCE
             if time.monotonic() > deadline:
                 break
             retried.send()

@@ -129,7 +129,9 @@ def _take_over(connection: Connection, filed: Filed) -> bool:
         (kind, version, digest) for kind, version, digest in connection.execute(here)
     }
     lifted = found - filed.rows()
-    if row.lifted_at is not None or filed.lifted_at is None or not lifted:
+    if filed.lifted_at is None or not lifted:
+        return False
+    if row.lifted_at is not None and row.lifted_at >= filed.lifted_at:
         return False
     # The backup is older than that somebody came back.
     hashes.drop(connection, lifted)

@@ -30,7 +30,9 @@ _up_to = bindparam("up_to", type_=BigInteger)
 LATER = exists(select(Erasure.id).where(Erasure.id > _up_to))
 """Whether there is an erasure later than `up_to`. Who is erased has been told by then."""
 LAST = select(func.coalesce(func.max(Erasure.id), 0))
-HASHES = select(Erased.version, Erased.digest).where(Erased.erasure_id > _up_to)
+HASHES = select(Erased.version, Erased.digest).where(
+    Erased.erasure_id > _up_to, Erased.erasure_id <= bindparam("last", type_=BigInteger)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Memory:
         if last == before.up_to:
             self._state = before
             return
-        rows = connection.execute(HASHES, {"up_to": before.up_to}).all()
+        rows = connection.execute(HASHES, {"up_to": before.up_to, "last": last}).all()
         versions = {version for version, _ in rows}
         if not versions <= self.keys.versions():
             self.keys.reload()
