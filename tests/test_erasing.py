@@ -27,7 +27,7 @@ from identity.erasing.reach import Wanted
 from identity.errors import Conflict, Gone, InvalidInput, NotFound
 from identity.identifiers import Identifiers, parse_one
 from identity.importing import uploads
-from identity.models import Erasure, Finding, Import, Sweep
+from identity.models import Erasure, Finding, Import, Reference, Sweep
 from identity.reconciliation import identify
 from identity.reviewing import sweeping
 from identity.rulings import applying as rulings
@@ -175,6 +175,28 @@ def test_nothing_is_left_of_a_person_in_any_column_of_any_table(everywhere: Flas
     counts = erasure.counts
     assert all(counts.values())
     assert (counts["identifiers"], counts["files"], counts["rejects"]) == (2, 4, 2)
+
+
+@pytest.mark.parametrize("others", [0, 30])
+def test_what_a_source_calls_others_does_not_name_them_either(see: See, others: int) -> None:
+    see(EMAIL, PHONE)
+    odd = "M\N{LATIN SMALL LETTER A WITH DIAERESIS}rz \uff16\uff15\uff10 253-0001"
+    called = [
+        ("1", f"Marty <{EMAIL}>"),
+        ("(650) 253-0001", "Marty"),
+        ("2", odd),
+        ("3", "McFly (Marty@HillValley.EDU)"),
+    ]
+    kept = [("6502530002", "Marty"), ("4", "Doc <doc@hillvalley.edu>"), ("6-50 25 31 00 02", "")]
+    for reference, name in called + kept:
+        given = Identifiers("doc@hillvalley.edu", None)
+        identify(given, source="crm", reference=reference, name=name)
+
+    forget(EMAIL, PHONE, *(f"{number}@x.org" for number in range(others)))
+
+    with db.engine.connect() as connection:
+        rows = connection.execute(select(Reference.reference, Reference.name)).all()
+    assert {tuple(row) for row in rows} == set(kept)
 
 
 def test_what_is_of_others_stays(everywhere: FlaskClient) -> None:

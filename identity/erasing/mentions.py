@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from sqlalchemy import ColumnElement, and_, func, or_
+
 from identity.identifiers import Kind, Value, is_of_email, legible
 
 FEW = 100
@@ -17,6 +19,13 @@ LOCAL = 7
 """Digits at the end of a number by which it is known without its country's or area's code."""
 WORDS = re.compile(r"[^\s\"<>()\[\],;:|]+@[^\s\"<>()\[\],;:|]+")
 NUMBERS = re.compile(r"\+?\d[\d\s().\-/\u00a0\u2010-\u2015]*")
+MARKS = "[@\uff200-9\u0660-\u0669\u06f0-\u06f9\uff10-\uff19]"
+"""What stands in whatever mentions somebody: a digit, or the sign of an email."""
+ODD = "[^ -~]"
+# A backslash means something else where a pattern is compared.
+ASCII = re.compile(r"[ -\[\]-~]+")
+SEVERAL = 20
+"""Values that the database looks for; of more, it is quicker to read what has a mark."""
 PARTS = 8
 """Of a number, with spaces between them, at most."""
 EDGES = "'.`!?*_-{}"
@@ -53,6 +62,23 @@ class Mentions:
             return True
         return bool(self._numbers) and any(map(self._is_number, _numbers_in(text)))
 
+    def likely_in(self, column: ColumnElement[str], *, on_sqlite: bool) -> ColumnElement[bool]:
+        """Return the condition on a column that holds wherever `in_text` may: much is not read."""
+
+        def has(characters: str) -> ColumnElement[bool]:
+            # SQLite knows no regular expressions, and would call Python for each row.
+            if on_sqlite:
+                return column.bool_op("GLOB")(f"*{characters}*")
+            return column.regexp_match(characters)
+
+        marked = has(MARKS)
+        if len(self.values) > SEVERAL:
+            return marked
+        # What is not ASCII may be spelt in more ways than the database knows.
+        odd = and_(has(ODD), marked)
+        patterns = sorted({_pattern(value) for value in self.values})
+        return or_(odd, *(func.lower(column).like(pattern) for pattern in patterns))
+
     def _has_email(self, text: str) -> bool:
         if len(self._emails) <= FEW and any(email in text for email in self._emails):
             return True
@@ -68,6 +94,14 @@ class Mentions:
             return False
         others = self._local.get(number[-LOCAL:], ())
         return any(other.endswith(number) or number.endswith(other) for other in others)
+
+
+def _pattern(value: Value) -> str:
+    if value.kind is Kind.PHONE:
+        # Whatever stands between the digits.
+        return f"%{'%'.join(_significant(value.text)[-LOCAL:])}%"
+    (*parts,) = ASCII.findall(value.text.lower())
+    return f"%{max(parts, key=len)}%"
 
 
 def left_of(told: Any, gone: Collection[str]) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Container, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, delete, select, text, update
+from sqlalchemy import Connection, TextClause, delete, or_, select, text, update
 
 from identity.database import Base
 from identity.erasing.mentions import Mentions, left_of
@@ -37,11 +37,6 @@ NAMING = (
     " OR (other_kind = 'phone' AND other_value IN {phones})"
 )
 APART = f"DELETE FROM kept_apart WHERE {NAMING}"  # noqa: S608
-# Some call a customer by the email.
-CALLED = (
-    "SELECT claim_id, reference, name FROM reference"
-    " WHERE lower(reference) IN {both} OR lower(name) IN {both}"
-)
 WITH_REASONS = EventKind.RULED.value, EventKind.RULING_WITHDRAWN.value
 
 _event = Event.table().c
@@ -66,7 +61,6 @@ class Traces:
         self._listed = {
             "emails": json.dumps(of_kind[Kind.EMAIL]),
             "phones": json.dumps(of_kind[Kind.PHONE]),
-            "both": json.dumps(sorted(self._texts)),
         }
 
     def history(self) -> int:
@@ -88,8 +82,13 @@ class Traces:
 
     def references(self, gone: Container[int]) -> int:
         """Let no source call anybody by them; return how many did, of claims that are not gone."""
-        rows = self._connection.execute(*self._about(CALLED)).all()
-        left = [tuple(row) for row in rows if row[0] not in gone]
+        # Some call a customer by the email, or write it beside the name.
+        chosen = select(_reference.claim_id, _reference.reference, _reference.name)
+        on_sqlite = self._connection.dialect.name == "sqlite"
+        columns = _reference.reference, _reference.name
+        likely = or_(*(self.mentions.likely_in(each, on_sqlite=on_sqlite) for each in columns))
+        rows = self._connection.execute(chosen.where(likely)).all()
+        left = [tuple(row) for row in rows if row[0] not in gone and self.mentions.any_in(row[1:])]
         for claim_id, reference, name in left if self.write else ():
             one = _reference.claim_id == claim_id, _reference.reference == reference
             self._connection.execute(delete(Reference).where(*one, _reference.name == name))
