@@ -7,7 +7,7 @@ settings. Each wrong value is a `ConfigurationError` at start that names the var
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
@@ -144,12 +144,17 @@ def _secret(given: Mapping[str, str], name: str, shortest: int) -> str | None:
     return secret
 
 
+def check_erasure_keys(keys: Iterable[str], where: str) -> None:
+    """Raise `ConfigurationError` when one of some keys cannot be one; `where` they are given."""
+    if any(len(key) < ERASURE_KEY_LENGTH or len(key.split()) != 1 for key in keys):
+        raise ConfigurationError(
+            f"Each key in {where} must have at least {ERASURE_KEY_LENGTH} characters, and no blank."
+        )
+
+
 def _erasure_keys(given: Mapping[str, str]) -> tuple[str, ...]:
     keys = tuple(given.get("ERASURE_KEY", "").split())
-    if any(len(key) < ERASURE_KEY_LENGTH for key in keys):
-        raise ConfigurationError(
-            f"Each key in ERASURE_KEY must have at least {ERASURE_KEY_LENGTH} characters."
-        )
+    check_erasure_keys(keys, "ERASURE_KEY")
     if keys and "ERASURE_KEY_FILE" in given:
         raise ConfigurationError("Set either ERASURE_KEY or ERASURE_KEY_FILE, not both.")
     return keys

@@ -29,11 +29,15 @@ def new_secret() -> str:
 
 
 def kept_lines(path: Path) -> list[str]:
-    """Return the secrets in a file, one on each line; none where there is no such file."""
+    """Return the secrets in a file, one on each line; none where there is no such file.
+
+    Blank lines say nothing, nor do those that begin with #.
+    """
     try:
-        return path.read_text().split()
+        lines = map(str.strip, path.read_text().splitlines())
     except FileNotFoundError:
         return []
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def put_in_place(draft: Path, path: Path) -> None:

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from identity import database, forgetting, once
-from identity.errors import Conflict, Unavailable
+from identity.errors import ConfigurationError, Conflict, Unavailable
 from identity.forgetting.keys import Key, Keys
 from identity.identifiers import Value, email_value, parse_one
 from identity.models import Erased
@@ -139,6 +139,24 @@ def test_tries_are_counted(app: Flask) -> None:
         tries = connection.execute(select(Erased.tries, Erased.last_tried_at)).all()
     assert sorted(each for each, _ in tries) == [0, 3]
     assert sorted(at is None for _, at in tries) == [False, True]
+
+
+def test_each_line_of_a_file_is_one_key(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text(f"# the key of {ERASURE_KEY}\n\n  {OTHER_KEY}\n{ERASURE_KEY}\n")
+
+    assert Keys((), file).secrets() == [OTHER_KEY, ERASURE_KEY]
+
+
+@pytest.mark.parametrize(
+    "content", [b"abc", f"{ERASURE_KEY} {OTHER_KEY}".encode(), b"\xff\xfe" * 40, None]
+)
+def test_a_file_that_holds_no_keys_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "keys"
+    file.mkdir() if content is None else file.write_bytes(content)
+
+    with pytest.raises(ConfigurationError, match="ERASURE_KEY_FILE"):
+        Keys((), file)
 
 
 def test_a_file_of_keys_is_read_again(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from identity import once
-from identity.errors import Conflict
+from identity.config import check_erasure_keys
+from identity.errors import ConfigurationError, Conflict
 from identity.identifiers import Kind, Value
 
 BLOCK = 64
@@ -65,6 +66,16 @@ def _version(secret: bytes) -> int:
     return int.from_bytes(told[:4]) & 0x7FFFFFFF
 
 
+def _in_file(file: Path) -> list[str]:
+    where = f"ERASURE_KEY_FILE, {file},"
+    try:
+        secrets = once.kept_lines(file)
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError(f"{where} is no text file that can be read.") from None
+    check_erasure_keys(secrets, where)
+    return secrets
+
+
 class Keys:
     """All keys of one process: those it was given, or those in a file, read again when needed."""
 
@@ -84,7 +95,7 @@ class Keys:
         """Read the file again: somebody may have made it, or put a new key into it."""
         secrets = [*self._given]
         if self.file is not None:
-            secrets += once.kept_lines(self.file)
+            secrets += _in_file(self.file)
         keys = map(Key, secrets)
         # Replaced at once: others are reading it.
         self._keys = {key.version: key for key in keys}
