@@ -14,6 +14,10 @@ from time import monotonic
 PATIENCE = 4.8
 """Seconds a caller waits at most, for whatever it is, before a 503. Five are promised."""
 
+PERSISTENCE = 20.0
+"""Seconds for which somebody unhurried goes on losing races, and waits for SQLite's one writer: an
+import that has come far, or a ruling about thousands, is not to be broken off by the other."""
+
 _until = ContextVar("until", default=inf)
 _unhurried = ContextVar("unhurried", default=False)
 

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from identity import faults
 from identity.database import patience
-from identity.database.patience import PATIENCE
+from identity.database.patience import PATIENCE, PERSISTENCE
 
 
 def prepare(connection: sqlite3.Connection, _: object) -> None:
@@ -31,7 +31,8 @@ def begin_immediate(connection: Connection) -> None:
     """Begin to write, as soon as nobody else does."""
     sqlite = connection.connection.driver_connection
     assert isinstance(sqlite, sqlite3.Connection)
-    deadline = time.monotonic() + patience.left(PATIENCE)
+    most = PERSISTENCE if patience.is_unhurried() else PATIENCE
+    deadline = time.monotonic() + patience.left(most)
     while True:
         try:
             sqlite.execute("BEGIN IMMEDIATE")

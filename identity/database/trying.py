@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from identity import faults
 from identity.database import patience
 from identity.database.connections import DRIVERS, NO_ROOM, cause_of, reading
-from identity.database.patience import PATIENCE
+from identity.database.patience import PATIENCE, PERSISTENCE
 from identity.database.tables import db
 from identity.errors import Contended, LostRace, Unavailable
 
@@ -47,7 +47,7 @@ def _retrying(decide: Callable[[], T], tries: int, deadline: float) -> T:
         if attempt:
             if deadline == inf:
                 # Of what takes long, the first try may have taken longer than patience lasts.
-                deadline = time.monotonic() + PATIENCE
+                deadline = time.monotonic() + PERSISTENCE
             if time.monotonic() > deadline:
                 break
             retried.send()
