@@ -64,6 +64,7 @@ FORBIDDEN = {
 NEEDED = {
     "addresses.py": {"urllib"},
     "asking.py": {"http", "urllib"},
+    "audience.py": {"urllib"},
     "beside.py": {"subprocess"},
     "delivering.py": {"ctypes"},
     "passing.py": {"http"},
