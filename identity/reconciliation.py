@@ -60,7 +60,8 @@ def identify(given: Identifiers, *, source: str, reference: str = "", name: str 
     the database cannot be reached or the race for this customer stayed lost; then nothing is half
     written, and to call again is right.
 
-    What was erased counts as not given, and with it goes what the record is called.
+    What was erased counts as not given, and with it goes what the record is called. So does a
+    reference or a name in which something stands that was erased.
     """
     call = Call(given.email, given.phone_number, reference=reference, name=name)
     tries = iter(range(database.TRIES))
@@ -68,6 +69,11 @@ def identify(given: Identifiers, *, source: str, reference: str = "", name: str 
         return database.retrying(lambda: _identify(given, call, source, next(tries)))
     except Met as met:
         forgetting.tried(dict.fromkeys(met.values, 1))
+        if (erased := met.values).isdisjoint(given.values()):
+            told = call.without_texts(
+                lambda text: not erased.isdisjoint(forgetting.told_in([text]))
+            )
+            return identify(given, source=source, reference=told.reference, name=told.name)
         return identify(given.without(met.values), source=source)
 
 
@@ -81,7 +87,8 @@ def _identify(given: Identifiers, call: Call, source: str, lost: int) -> Outcome
             found = _find(connection, given, call, source)
             if found.is_repeat(given):
                 return _outcome(given, found, found.clusters, None)
-            up_to = forgetting.check(connection, given.values())
+            texts = call.reference, call.name
+            up_to = forgetting.check(connection, given.values(), texts=texts)
     except Drifted as drifted:
         rebuilding.mend(drifted.values)
         raise

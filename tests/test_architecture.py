@@ -87,7 +87,7 @@ FLOORS = {
         {"decisions", "newcomers"},
     ],
     "identity.forgetting": [
-        {"keys"},
+        {"keys", "texts"},
         {"memory"},
         {"hashes"},
         {"lifting"},

@@ -16,6 +16,7 @@ from identity.errors import InvalidInput
 from identity.identifiers import Identifiers
 from identity.importing import reading, register, run
 from identity.models import Claim, Contact, Erased, Event, Identifier, Reference
+from identity.web.pages import import_readings
 from tests.bringing import Watcher, as_file, bring, calls_of, on, rehearse
 from tests.conftest import ERASURE_KEY, Make, See
 from tests.erasing import all_texts, nobody_erased, remember
@@ -196,6 +197,38 @@ def test_who_had_looked_before_does_not_bring_it_back(
     assert DOC not in all_texts()
 
 
+@pytest.mark.parametrize("text", ["Mr Doc@HillValley.edu", "call +1 775-555-0154", DOC])
+def test_a_name_or_a_reference_does_not_bring_it_back(client: FlaskClient, text: str) -> None:
+    remember(DOC, "+17755550154")
+
+    told = {"email": "new@x.org", "reference": text, "name": "Marty"}
+    answer = identify(client, **told)
+    batch: Any = client.post(
+        "/identify/batch", json={"calls": [{"email": "b@x.org", "name": text, "reference": "7"}]}
+    ).json
+    tally = bring(f"email,reference,name\nnew@z.org,8,{text}\nc@z.org,9,Lorraine\n".encode())
+
+    assert answer.status_code == 200
+    assert batch["answers"][0]["contact"]["emails"] == ["b@x.org"]
+    assert (tally.claims, tally.erased, tally.left_out, tally.rejected) == (2, 1, 0, 0)
+    with database.reading() as connection:
+        kept = connection.execute(select(Reference.reference, Reference.name)).all()
+    assert {tuple(row) for row in kept} == {
+        *(("", "Marty"), ("7", ""), ("8", ""), ("9", "Lorraine")),
+    }
+    assert text not in all_texts()
+    assert sum(tries()) == 3
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize("name", [f"{DOC}.csv", "old customers 555-4385.csv"])
+def test_the_name_of_a_file_does_not_bring_it_back(name: str) -> None:
+    remember(DOC, "555-4385")
+
+    assert register.get(register.give(name, "test")).file_name == register.CALLED
+    assert register.get(register.give("new@x.org 2.csv", "test")).file_name == "new@x.org 2.csv"
+
+
 OLD_FILE = (
     b"reference,email,phone,name\n"
     b"1,doc@hillvalley.edu,555-4385,Emmett Brown\n"
@@ -223,6 +256,17 @@ def test_an_old_file_does_not_bring_them_back() -> None:
     assert tries() == [1, 3]
     again = bring(OLD_FILE)
     assert (again.contacts, again.claims, again.erased, again.repeats) == (0, 0, 3, 2)
+
+
+@pytest.mark.usefixtures("app")
+def test_the_first_rows_of_an_old_file_do_not_show_them() -> None:
+    remember(DOC)
+
+    shown = str(import_readings.shown("customers.csv", OLD_FILE))
+
+    assert "marty@hillvalley.edu" in shown
+    assert DOC not in shown
+    assert "Emmett" not in shown
 
 
 @pytest.mark.usefixtures("app")

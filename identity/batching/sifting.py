@@ -6,6 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
+from identity import forgetting
 from identity.deciding import Call
 from identity.identifiers import Kind, Value
 
@@ -30,8 +31,25 @@ def sift(calls: Sequence[Call], erased: Collection[Value]) -> Sifted:
             sifted.times.update(met)
             row = list(left_of(row, met))
             sifted.lines[line] = row
+        elif said := {value for value in told_in(row) if value in erased}:
+            sifted.times.update(said)
+            sifted.lines[line] = row = without_texts(row, said)
         sifted.calls.extend(row)
     return sifted
+
+
+def told_in(row: Sequence[Call]) -> Iterator[Value]:
+    """Yield what looks like an identifier in the references and names of calls."""
+    return forgetting.told_in(dict.fromkeys(text for call in row for text in call[-2:]))
+
+
+def without_texts(row: Sequence[Call], erased: Collection[Value]) -> list[Call]:
+    """Return calls without the references and names in which something stands that was erased."""
+
+    def is_to_go(text: str) -> bool:
+        return any(value in erased for value in forgetting.told_in([text]))
+
+    return [call.without_texts(is_to_go) for call in row]
 
 
 def left_of(row: Sequence[Call], erased: Collection[Value]) -> Iterator[Call]:

@@ -111,7 +111,8 @@ def _take(
             found = known = look(connection, asked, source).sound()
             news = found.news(news)
         told = (value for call in news for value in call.values())
-        up_to = forgetting.check(connection, told, known_to)
+        texts = (text for call in news for text in (call.reference, call.name))
+        up_to = forgetting.check(connection, told, known_to, texts)
         teller = Teller(source, datetime.now(UTC), import_id, up_to)
         alone = import_id is not None
         decided = decide(news, known.known, known.ruled, teller.now, alone=alone)

@@ -1,6 +1,6 @@
 """What goes in: what is told, what is known before, and what was ruled about it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -65,6 +65,11 @@ class Call(NamedTuple):
     def content(self) -> Content:
         """The email and the phone number."""
         return self.email, self.phone_number
+
+    def without_texts(self, is_to_go: Callable[[str], bool]) -> "Call":
+        """Return it without its reference, or its name, where that is to go."""
+        reference, name = ("" if is_to_go(text) else text for text in (self.reference, self.name))
+        return self._replace(reference=reference, name=name)
 
     def values(self) -> Sequence[Value]:
         """Return what was given, the email first."""

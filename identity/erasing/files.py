@@ -21,11 +21,9 @@ from identity.importing.files import HEAD
 from identity.importing.opening import archives, encodings, workbooks
 from identity.importing.opening.room import LITTLE
 from identity.importing.opening.steady import steady
+from identity.importing.register import CALLED
 from identity.importing.rejects import BYTE_ORDER_MARK
 from identity.models import Import
-
-CALLED = "a file"
-"""What a file is called whose name mentioned somebody."""
 
 _import = Import.table().c
 

@@ -16,7 +16,8 @@ from identity.forgetting.hashes import (
     shut_out,
     tried,
 )
-from identity.forgetting.memory import LATER, configure, here, of
+from identity.forgetting.memory import LATER, configure, here, of, told_in
+from identity.forgetting.texts import mentioned
 
 __all__ = [
     "LATER",
@@ -25,11 +26,13 @@ __all__ = [
     "configure",
     "here",
     "keep",
+    "mentioned",
     "of",
     "recalled",
     "recognizer",
     "remembered",
     "remembers",
     "shut_out",
+    "told_in",
     "tried",
 ]

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from psycopg.errors import LockNotAvailable
@@ -183,13 +184,19 @@ def remembers(connection: Connection) -> None:
     known.check()
 
 
-def check(connection: Connection, values: Iterable[Value], known_to: int | None = None) -> int:
+def check(
+    connection: Connection,
+    values: Iterable[Value],
+    known_to: int | None = None,
+    texts: Iterable[str] = (),
+) -> int:
     """Return the last erasure that is known of; raise `Met` when one of the values was erased.
 
+    So does one that stands in one of the texts, which nobody reads where nothing was erased.
     `known_to` is what this returned about them before. Raise `Unavailable` as above.
     """
     up_to = memory.of(connection).up_to
-    if up_to != known_to and (erased := recalled(connection, values)):
+    if up_to != known_to and (erased := recalled(connection, chain(values, memory.told_in(texts)))):
         raise Met(erased)
     return up_to
 

@@ -8,7 +8,7 @@ for one costs nothing more than that look at the end of a small table.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
 from pathlib import Path
@@ -21,6 +21,7 @@ from identity import database, private
 from identity.config import Config
 from identity.errors import Unavailable
 from identity.forgetting.keys import Keys, named
+from identity.forgetting.texts import mentioned
 from identity.identifiers import Value
 from identity.models import Erased, Erasure
 
@@ -50,8 +51,8 @@ NOTHING = _State(0, array("Q"), frozenset())
 class Memory:
     """What is known of the erasures in one database."""
 
-    def __init__(self, keys: Keys) -> None:
-        self.keys = keys
+    def __init__(self, keys: Keys, region: str | None = None) -> None:
+        self.keys, self.region = keys, region
         self._state = NOTHING
 
     @property
@@ -132,7 +133,7 @@ _memories: WeakKeyDictionary[Engine, Memory] = WeakKeyDictionary()
 
 def configure(config: Config, folder: Path) -> None:
     """Let the engines of the app of now know the keys. `folder` is where SQLite's files are."""
-    memory = Memory(_keys(config, folder))
+    memory = Memory(_keys(config, folder), config.default_phone_region)
     for engine in database.db.engines.values():
         _memories[engine] = memory
 
@@ -151,6 +152,13 @@ def _keys(config: Config, folder: Path) -> Keys:
 def of(connection: Connection) -> Memory:
     """Return what is known of the database of a connection."""
     return _memories[connection.engine]
+
+
+def told_in(told: Iterable[str]) -> Iterator[Value]:
+    """Yield what looks like an identifier in some texts."""
+    region = here().region
+    for each in filter(None, told):
+        yield from mentioned(each, region)
 
 
 def here() -> Memory:

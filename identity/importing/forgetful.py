@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from identity.batching.sifting import left_of
+from identity.batching.sifting import left_of, told_in, without_texts
 from identity.deciding import Call
 from identity.identifiers import Value, email_value, is_of_email, phone_value
 from identity.importing.addresses import emails_of
@@ -55,13 +55,22 @@ class ForgetfulReader(RowReader):
             found.update(self._anywhere(cells))
         met = set(filter(self.is_erased, found))
         if not met:
-            return read
+            return self._without_texts(line, read)
         calls = list(left_of(read.calls, met))
         if line not in self.withheld.lines:
             self.withheld.times.update(met)
         self.withheld.lines[line] = bool(calls)
         # What is in doubt would be shown and kept, with the whole row.
         return Read(calls, [])
+
+    def _without_texts(self, line: int, read: Read) -> Read:
+        met = set(filter(self.is_erased, told_in(read.calls)))
+        if not met:
+            return read
+        if line not in self.withheld.lines:
+            self.withheld.times.update(met)
+        self.withheld.lines[line] = True
+        return Read(without_texts(read.calls, met), read.doubts)
 
     def _anywhere(self, cells: Sequence[str]) -> Iterator[Value]:
         """Yield whatever looks like an identifier in any cell."""

@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from identity import database
+from identity import database, forgetting
 from identity.errors import Conflict, IdentityError, InvalidInput, NotFound
 from identity.importing import signs
 from identity.models import Import
 
 SHOWN = 50
+CALLED = "a file"
+"""What a file is called in whose name something stands that was erased."""
 RUNS_FOR = timedelta(seconds=15)
 """How long after it was last heard of an import may still be running."""
 HEARD_OF = 3.0
@@ -85,7 +87,7 @@ def give(file_name: str, given_by: str, content: bytes | None = None) -> int:
     forgotten = (Import.started_at.is_(None)) & (Import.given_at < now - KEPT)
     values = {
         # PostgreSQL takes no text with a NUL in it, and a page no name without an end.
-        "file_name": "".join(filter(str.isprintable, file_name))[:200],
+        "file_name": _left_of_name("".join(filter(str.isprintable, file_name))[:200]),
         "given_by": given_by,
         "given_at": now,
         "counts": {},
@@ -100,6 +102,14 @@ def give(file_name: str, given_by: str, content: bytes | None = None) -> int:
             return int(done.scalar_one())
 
     return database.retrying(write)
+
+
+def _left_of_name(name: str) -> str:
+    """Return a file's name, unless something stands in it that was erased."""
+    told = set(forgetting.told_in([name]))
+    if told and database.read(lambda connection: forgetting.remembered(connection, told)):
+        return CALLED
+    return name
 
 
 def note(import_id: int, **values: object) -> None:

@@ -79,9 +79,9 @@ class Source:
         """What was erased, and is left out of the rows."""
         return Withheld()
 
-    def first(self, rows: int) -> Iterator[tuple[int, Read]]:
-        """Yield the line of each of the first rows, and how it is read."""
-        reader = self.reader()
+    def first(self, rows: int, reader: RowReader | None = None) -> Iterator[tuple[int, Read]]:
+        """Yield the line of each of the first rows, and how it is read: by `reader`, if given."""
+        reader = reader or self.reader()
         for line, cells in islice(self.file.rows(), rows):
             yield line, reader.read(line, cells)
 

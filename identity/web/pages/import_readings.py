@@ -11,6 +11,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from identity import database, forgetting
 from identity.caution.showing import legible
 from identity.importing.cells import shown as cut
 from identity.importing.columns import Chosen, Columns, Unrecognised, choose
@@ -111,7 +112,7 @@ def shown(name: str, content: bytes, choices: Mapping[str, Any] | None = None) -
         "notes": [legible(note) for note in of.file.notes],
         "overlooked": [list(each) for each in columns.overlooked],
         "unclear": [each.name for each in columns.created_at if each.dates == UNCLEAR],
-        "first": [_row(line, read) for line, read in of.first(FIRST)],
+        "first": [_row(line, read) for line, read in of.first(FIRST, of.forgetful)],
     }
 
 
@@ -166,7 +167,10 @@ def choice(header: Sequence[str], wanted: Mapping[int, str]) -> dict[str, Sequen
 
 def _columns(file: CustomerFile, read: Mapping[int, str]) -> list[dict[str, Any]]:
     examples: list[dict[str, None]] = [{} for _ in file.header]
+    _, is_erased = database.read(forgetting.recognizer)
     for _, cells in islice(file.rows(), LOOKED_AT):
+        if is_erased and any(map(is_erased, forgetting.told_in(cells))):
+            continue
         for found, cell in zip(examples, cells, strict=False):
             if len(found) < EXAMPLES and cell.strip():
                 found[cut(legible(cell.strip()))] = None
