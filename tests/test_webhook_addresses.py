@@ -28,6 +28,7 @@ INTERNAL = [
     *("255.255.255.255", "[::]", "[::1]", "[fe80::1]", "[fc00::1]", "[fd12::1]", "[ff02::1]"),
     *("[::ffff:127.0.0.1]", "[::ffff:8.8.8.8]", "[64:ff9b::7f00:1]", "[64:ff9b::808:808]"),
     *("[64:ff9b:1::1]", "[2002:7f00:1::]", "[2001::1]", "[fec0::1]", "[::7f00:1]"),
+    *("168.63.129.16", "192.0.0.192", "192.88.99.1", "[3fff::1]"),
     *("[2001:db8::1]", "192.0.2.1", "localhost", "LOCALHOST.", "shop.localhost"),
 ]
 
@@ -62,6 +63,7 @@ def test_the_world_may_be_reached() -> None:
         *("http://shop.example/", "ftp://shop.example/", "shop.example", "https://", "https:///x"),
         *("https://shop.example/#part", "https://a:b@shop.example/", "https://shop.example:99999/"),
         *("https://shop example/", "https://münchen.example/", "https://[::1/", "https://a\n.b/"),
+        *("https://127.1/", "https://0x7f.1/", "https://2130706433/", "https://...../"),
         *("https://shop.example/" + "a" * 2000, "https://sh%6fp.example/", ""),
     ],
 )

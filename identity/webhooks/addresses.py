@@ -22,7 +22,16 @@ DISGUISED = [
 ] + [ipaddress.ip_network("2002::/16"), ipaddress.ip_network("fec0::/10")]
 """Addresses of IPv6 that stand for others, which may be internal: IPv4 in IPv6, NAT64, Teredo,
 6to4; and those that were internal once."""
+WITHIN = [
+    ipaddress.ip_network(network)
+    for network in ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "5f00::/16")
+]
+"""Addresses that look like the world's: services inside a cloud, which answer whatever machine of
+it asks, and networks that are nobody's."""
+NUMBER = r"(.*\.)?(\d+|0x[0-9a-f]*)"
+"""Hosts that a resolver takes for a number of IPv4, in one of its many spellings."""
 REFUSED = "The address leads to this machine or an internal network, where nothing is sent."
+NO_MACHINE = "address names no machine: it looks like https://shop.example/changes."
 UNKNOWN = "The name in the address is not known."
 
 
@@ -58,7 +67,7 @@ def _problem(url: str, rules: Rules) -> str | None:
     if parts.scheme not in schemes:
         return "address has to begin with https://."
     if not host or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host, re.IGNORECASE):
-        return "address names no machine: it looks like https://shop.example/changes."
+        return NO_MACHINE
     if parts.username is not None or parts.password is not None:
         return "address may hold no user and no password: messages are signed instead."
     if parts.fragment:
@@ -74,6 +83,8 @@ def _problem_of(host: str, rules: Rules) -> str | None:
     try:
         found = ipaddress.ip_address(local)
     except ValueError:
+        if not local or re.fullmatch(NUMBER, local):
+            return NO_MACHINE
         return None
     return None if is_allowed(found, rules) else REFUSED.removeprefix("The ")
 
@@ -82,7 +93,7 @@ def is_allowed(address: Address, rules: Rules) -> bool:
     """Tell whether a connection may be made to an address."""
     if rules.insecure and address.is_loopback:
         return True
-    if isinstance(address, ipaddress.IPv6Address) and any(address in each for each in DISGUISED):
+    if any(address in each for each in (*DISGUISED, *WITHIN)):
         return False
     reserved = address.is_multicast or address.is_reserved or address.is_unspecified
     return address.is_global and not reserved
