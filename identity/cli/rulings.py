@@ -17,7 +17,7 @@ from identity.errors import Conflict, InvalidInput, Unavailable
 from identity.models import LARGEST_ID
 from identity.rulings import applying, kinds, orders, register
 from identity.rulings.applying import Ordered, Watch
-from identity.rulings.kinds import What
+from identity.rulings.kinds import Forgotten, What
 from identity.rulings.plans import Plan
 from identity.rulings.register import Registered
 
@@ -211,6 +211,8 @@ def show(plan: Plan, changes: str) -> None:
 
 
 def _named(what: What) -> str:
+    if isinstance(what, Forgotten):
+        return f"{what.kind.value}: what it named was forgotten"
     named = what.named()
     told = [
         ", ".join(map(str, value.values())) if isinstance(value, dict) else f"{name} {value}"
