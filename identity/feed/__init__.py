@@ -8,7 +8,16 @@ never meet a smaller one that it has not seen. No email and no phone number is e
 from identity.feed.becoming import became
 from identity.feed.changes import Change
 from identity.feed.publishing import publish
-from identity.feed.reading import after, begins_after, drop, latest, page, settled, standing
+from identity.feed.reading import (
+    after,
+    begins_after,
+    drop,
+    latest,
+    numbered,
+    page,
+    settled,
+    standing,
+)
 
 __all__ = [
     "Change",
@@ -17,6 +26,7 @@ __all__ = [
     "begins_after",
     "drop",
     "latest",
+    "numbered",
     "page",
     "publish",
     "settled",

@@ -88,10 +88,15 @@ def page(number: int, most: int) -> Page:
 
     Raise `Gone` when some of them are kept no more, or the feed has no such number.
     """
-    found = database.read(lambda connection: _page(connection, number, most))
+    found = numbered(number, most)
     if len(found.changes) < most and publish():
-        found = database.read(lambda connection: _page(connection, number, most))
+        found = numbered(number, most)
     return found
+
+
+def numbered(number: int, most: int) -> Page:
+    """Return the changes after a number that somebody has published. Raise `Gone` as `page`."""
+    return database.read(lambda connection: _page(connection, number, most))
 
 
 def _page(connection: Connection, number: int, most: int) -> Page:

@@ -36,9 +36,11 @@ def changes() -> Response:
     """
     asked = query.read(ChangesQuery, SENTENCES)
     after, most = asked.after or 0, asked.limit or MOST
-    found = feed.page(after, most)
-    wait = 0 if found.changes or current.config().frozen else asked.wait or 0
-    if not wait:
+    wait = 0 if current.config().frozen else asked.wait or 0
+    # What is new is numbered for all who wait together, now and then. Somebody who follows closely
+    # and had it done at each look would cost the callers a commit for every change or two.
+    found = feed.numbered(after, most) if wait else feed.page(after, most)
+    if found.changes or not wait:
         return _answer(found)
     if waiting.BY_DOOR in request.environ:
         response = _answer(found)
@@ -47,7 +49,7 @@ def changes() -> Response:
         return response
     room = waiting.of(current_app._get_current_object())  # type: ignore[attr-defined]
     if room.wait(after, wait, waiting.gone(request.environ)):
-        found = feed.page(after, most)
+        found = feed.numbered(after, most)
     return _answer(found)
 
 
