@@ -26,6 +26,9 @@ LONGEST = 15
 """Digits of the longest phone number there can be, with its country code."""
 WHOLE = 7
 """Digits of a phone number that needs no other digits before or after it."""
+LOCAL = 6
+"""Digits of the shortest part that may be a number of its own: no country writes one number as two
+parts of so many, but for the zero with which an area begins."""
 NO_NUMBER = "this is not a phone number. It should hold digits and punctuation, and no words."
 DESTROYED = (
     "a spreadsheet has destroyed this number: its last digits are lost. "
@@ -57,7 +60,7 @@ _DATED = re.compile(
     r"|\d?\d:\d\d(?::\d\d)?|\d+\.\d{1,2}"
 )
 """Below the header of phone numbers where a cell is missing: who came on one day would be one."""
-_WITHIN = re.compile(r"\s+"), re.compile(r"[-\u2010-\u2015.&_]+")
+_WITHIN = re.compile(r"\s+"), re.compile(r"[^\d\s()+]+"), re.compile(r"[\W_]+")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[,.]\d{3}){2,}")
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?e\+?\d+", re.IGNORECASE)
 
@@ -137,6 +140,8 @@ def _numbers(part: str, region: str | None) -> Iterator[Values]:
 def _number(text: str, region: str | None) -> Values:
     if _DATED.fullmatch(text):
         return Values((), NO_DATE)
+    if _digits(text) >= 2 * LOCAL and (two := _two(text, region)):
+        return two
     try:
         number = parse_phone_number(text, region)
     except ValueError:
@@ -147,21 +152,44 @@ def _number(text: str, region: str | None) -> Values:
     if number is None:
         return NONE
     if len(number) <= LONGEST:
-        two = len(number) >= 2 * WHOLE and _is_two(text)
-        return Values((), UNCLEAR) if two else Values((number,))
+        return Values((number,))
     main = number.partition(";")[0].removeprefix("00")
     return Values((number,)) if _digits(main) <= LONGEST else Values((), TOO_LONG)
 
 
-def _is_two(text: str) -> bool:
-    """Tell whether a text without a country code falls into parts of which each is a number."""
+def _two(text: str, region: str | None) -> Values | None:
+    """Return the two numbers that stand in a text with no mark between, or that there may be two.
+
+    None when it is one number, or none at all.
+    """
+    words, digits = text.split(), _digits(text)
+    if len(text) > 2 * PHONE_LENGTH:
+        return None
+    halves = " ".join(words[: len(words) // 2]), " ".join(words[len(words) // 2 :])
+    if digits >= 2 * WHOLE and all(is_valid_phone_number(half, region) for half in halves):
+        return Values(tuple(filter(None, (parse_phone_number(half, region) for half in halves))))
+    if digits > LONGEST or not any(_falls_apart(text, mark) for mark in _WITHIN):
+        return None
+    begins = f"+{text.removeprefix('+').removeprefix('00')}"
     if text.startswith(("+", "00")):
+        # Its country says how long it is: with the others it would be too long.
+        return Values((), UNCLEAR) if is_valid_phone_number(begins.split()[0]) else None
+    if digits < 2 * WHOLE and (
+        is_valid_phone_number(text, region) or is_valid_phone_number(begins)
+    ):
+        return None
+    return Values((), UNCLEAR)
+
+
+def _falls_apart(text: str, mark: re.Pattern[str]) -> bool:
+    """Tell whether each part of a text has as many digits as a number has."""
+    parts = [part for part in mark.split(text) if _digits(part)]
+    if len(parts) < 2 or min(map(_digits, parts)) < LOCAL:
         return False
-    found = ([_digits(part) for part in mark.split(text)] for mark in _WITHIN)
-    return any(
-        min(filter(None, counts), default=0) >= WHOLE and sum(map(bool, counts)) > 1
-        for counts in found
-    )
+    first, second, *_ = (part.lstrip(" (") for part in parts)
+    # An area and a number of it.
+    area = first.startswith("0") and not second.startswith("0") and _digits(first) == LOCAL
+    return not area
 
 
 def _digits(text: str) -> int:
