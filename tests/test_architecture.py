@@ -108,9 +108,9 @@ FLOORS = {
     "identity.importing": [
         {"cells", "formats", "figures", "signs"},
         {"register"},
-        {"written"},
+        {"written", "side_by_side"},
         {"addresses", "calendars", "columns", "countries", "numbers"},
-        {"dates", "opening", "rejects"},
+        {"dates", "endings", "opening", "rejects"},
         {"aligning", "inspecting", "surveying"},
         {"noting"},
         {"files", "rows", "forgetful", "imagining", "beforehand", "pacing", "uploads"},

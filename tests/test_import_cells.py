@@ -2,7 +2,7 @@
 
 import pytest
 
-from identity.importing import addresses, cells, numbers
+from identity.importing import addresses, cells, numbers, side_by_side
 from identity.importing.addresses import emails_of
 from identity.importing.cells import text_of
 from identity.importing.numbers import phone_numbers_of
@@ -152,18 +152,18 @@ def test_each_phone_number_of_a_cell_is_read(
         ("1234567890123456789012", numbers.TOO_LONG),
         ("17755550154 13035550199", numbers.TOO_LONG),
         ("089/123456/0151/2345678", numbers.TOO_LONG),
-        ("555,0154", numbers.UNCLEAR),
-        ("555-0154 555-0199", numbers.UNCLEAR),
-        ("5550154  5550199", numbers.UNCLEAR),
-        ("5550154 - 5550199", numbers.UNCLEAR),
-        ("5550154-5550199", numbers.UNCLEAR),
-        ("5550154&5550199", numbers.UNCLEAR),
-        ("123456 717171", numbers.UNCLEAR),
-        ("123456/717171", numbers.UNCLEAR),
-        ("123456 (717171)", numbers.UNCLEAR),
-        ("123456 - 717171", numbers.UNCLEAR),
-        ("012345 067890", numbers.UNCLEAR),
-        ("+298201234 717171", numbers.UNCLEAR),
+        ("555,0154", side_by_side.UNCLEAR),
+        ("555-0154 555-0199", side_by_side.UNCLEAR),
+        ("5550154  5550199", side_by_side.UNCLEAR),
+        ("5550154 - 5550199", side_by_side.UNCLEAR),
+        ("5550154-5550199", side_by_side.UNCLEAR),
+        ("5550154&5550199", side_by_side.UNCLEAR),
+        ("123456 717171", side_by_side.UNCLEAR),
+        ("123456/717171", side_by_side.UNCLEAR),
+        ("123456 (717171)", side_by_side.UNCLEAR),
+        ("123456 - 717171", side_by_side.UNCLEAR),
+        ("012345 067890", side_by_side.UNCLEAR),
+        ("+298201234 717171", side_by_side.UNCLEAR),
         ("2024-05-01", numbers.NO_DATE),
         ("2024-05-01 09:58", numbers.NO_DATE),
         ("01.05.2024", numbers.NO_DATE),

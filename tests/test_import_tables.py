@@ -4,7 +4,8 @@ import pytest
 
 from identity.errors import InvalidInput
 from identity.importing.columns import Chosen
-from identity.importing.inspecting import CUT, JOINED, OPEN, SHORT
+from identity.importing.endings import LONGER_EMAIL, SHORT, SHORTER
+from identity.importing.inspecting import CUT, JOINED, OPEN
 from identity.importing.opening.texts import LARGEST_CELL
 from tests.bringing import cells_of, examined
 
@@ -109,6 +110,7 @@ COMPLETE = "email,name,phone\n" + "".join(f"d{n}@x.org,Doc,+4915112345{n:03}\n" 
         ('e@x.org,"Do', OPEN),
         ('e@x.org,"Do\n', OPEN),
         ("e@x.org,Doc,+49151", SHORT),
+        ("e@x.org,Doc,+491511234599", SHORT),
     ],
 )
 def test_a_last_row_that_is_cut_off_is_not_to_be_trusted(end: str, why: str) -> None:
@@ -117,7 +119,7 @@ def test_a_last_row_that_is_cut_off_is_not_to_be_trusted(end: str, why: str) -> 
 
 @pytest.mark.parametrize(
     "end",
-    ["e@x.org,Doc,+4915112345999", "e@x.org,Doc,+491511234599", "e@x.org,Doc,", "e@x.org,Doc\n",
+    ["e@x.org,Doc,+4915112345999", "e@x.org,Doc,", "e@x.org,Doc\n",
      "e@x.org,Doc,+49151\n"],
 )  # fmt: skip
 def test_a_last_row_that_is_whole_needs_no_line_end(end: str) -> None:
@@ -131,6 +133,33 @@ def test_a_number_that_is_cut_off_is_told_where_there_are_few(above: str) -> Non
     assert list(file.suspicious.values()) == [SHORT]
     assert not examined(f"email,phone\n{above}b@x.org,+4915112345679").suspicious
     assert not examined("email,phone\na@x.org,+15550001\nb@x.org,+15550002").suspicious
+
+
+MAILED = "name,email\n" + "".join(f"Doc,d{n}@hillvalley.edu\n" for n in range(3))
+
+
+@pytest.mark.parametrize("end", ["e@hillvalley.ed", "e@hillv.e", "e@gmail.co", "e@x.co", "e@hill"])
+def test_an_email_that_is_cut_off_is_not_to_be_trusted(end: str) -> None:
+    assert examined(f"{MAILED}Doc,{end}").suspicious == {5: LONGER_EMAIL}
+    assert examined(f"email\n{end}").suspicious == {2: LONGER_EMAIL}
+
+
+@pytest.mark.parametrize("end", ["e@x.com", "e@hillvalley.edu", "e@x.de", "e@gmail.com", "", "N/A"])
+def test_an_email_that_is_whole_needs_no_line_end(end: str) -> None:
+    assert not examined(f"{MAILED}Doc,{end}").suspicious
+
+
+@pytest.mark.parametrize("end", ["Doc,e@x.co\n", 'Doc,"e@x.co"'])
+def test_an_email_that_has_an_end_is_whole(end: str) -> None:
+    assert not examined(MAILED + end).suspicious
+    assert not examined(f"{MAILED}Doc,f@tannen.co\nDoc,e@x.co").suspicious
+
+
+def test_what_is_shorter_than_many_alike_is_not_to_be_trusted() -> None:
+    above = "".join(f"d{n}@x.org,2024-05-{n:02}\n" for n in range(1, 25))
+
+    assert examined(f"email,created_at\n{above}e@x.org,2024-05-2").suspicious == {26: SHORTER}
+    assert not examined(f"email,created_at\n{above}e@x.org,2024-05-25").suspicious
 
 
 def test_rows_as_short_as_the_others_are_not_cut_off() -> None:

@@ -130,7 +130,12 @@ def _of_text(name: str, unpacked: Unpacked, packed: str, chosen: Chosen) -> Cust
         notes.append("The file ends in the middle: what it is packed in has no end.")
     file = CustomerFile(name, text, table, how, columns, notes=tuple(notes))
     inspection = Inspection(
-        table, columns, ended=encoding.ended, cut=unpacked.cut, damaged=encoding.damaged > 0
+        table,
+        columns,
+        ended=encoding.ended,
+        closed=encoding.closed,
+        cut=unpacked.cut,
+        damaged=encoding.damaged > 0,
     )
     return file.inspected(inspection, chosen)
 
@@ -151,7 +156,7 @@ def _of_sheets(name: str, sheets: Sequence[Sheet], packed: str, chosen: Chosen) 
         how = f"sheet “{shown(sheet.name)}” of an Excel workbook{packed}"
         notes = (*noting.of_sheets(sheets, sheet), *noting.of_table(table))
         file = CustomerFile(name, text, table, how, columns, notes=notes)
-        inspection = Inspection(table, columns, ended=True, cut=False, damaged=False)
+        inspection = Inspection(table, columns)
         return file.inspected(inspection, chosen)
     if len(problems) == 1:
         raise problems[0]

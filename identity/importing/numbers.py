@@ -21,14 +21,8 @@ from identity.importing.cells import (
     text_of,
     together,
 )
+from identity.importing.side_by_side import LONGEST, UNCLEAR, WHOLE, digits_of, two_of
 
-LONGEST = 15
-"""Digits of the longest phone number there can be, with its country code."""
-WHOLE = 7
-"""Digits of a phone number that needs no other digits before or after it."""
-LOCAL = 6
-"""Digits of the shortest part that may be a number of its own: no country writes one number as two
-parts of so many, but for the zero with which an area begins."""
 NO_NUMBER = "this is not a phone number. It should hold digits and punctuation, and no words."
 DESTROYED = (
     "a spreadsheet has destroyed this number: its last digits are lost. "
@@ -39,7 +33,6 @@ NO_REGION = (
     "Write it with the country code, as in +49, or choose a country for the file."
 )
 TOO_LONG = "this has more digits than a phone number can have. Put a semicolon between two numbers."
-UNCLEAR = "this may be one phone number or several. Put a semicolon between two numbers."
 NO_DATE = "this is a date, a time or an amount, and not a phone number."
 _BETWEEN_NUMBERS = re.compile(r"[;|\r\n]+(?!\s*ext=)|:::|(?<=\d)[)\s]*(?=\+)")
 _EXTENSION = re.compile(
@@ -60,7 +53,6 @@ _DATED = re.compile(
     r"|\d?\d:\d\d(?::\d\d)?|\d+\.\d{1,2}"
 )
 """Below the header of phone numbers where a cell is missing: who came on one day would be one."""
-_WITHIN = re.compile(r"\s+"), re.compile(r"[^\d\s()+]+"), re.compile(r"[\W_]+")
 _THOUSANDS = re.compile(r"\d{1,3}(?:[,.]\d{3}){2,}")
 _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?e\+?\d+", re.IGNORECASE)
 
@@ -126,7 +118,7 @@ def _numbers(part: str, region: str | None) -> Iterator[Values]:
     pieces = pieces_of(part)
     if len(pieces) > 1:
         # Of two numbers each is whole. 0151/234567 is a prefix and the rest.
-        if all(_digits(piece) >= WHOLE for piece in pieces):
+        if all(digits_of(piece) >= WHOLE for piece in pieces):
             whole = "/" in part and "," not in part and is_valid_phone_number(part, region)
             if not whole or all(is_valid_phone_number(piece, region) for piece in pieces):
                 yield from (each for piece in pieces for each in _numbers(piece.strip(), region))
@@ -140,7 +132,7 @@ def _numbers(part: str, region: str | None) -> Iterator[Values]:
 def _number(text: str, region: str | None) -> Values:
     if _DATED.fullmatch(text):
         return Values((), NO_DATE)
-    if _digits(text) >= 2 * LOCAL and (two := _two(text, region)):
+    if two := two_of(text, region):
         return two
     try:
         number = parse_phone_number(text, region)
@@ -148,49 +140,10 @@ def _number(text: str, region: str | None) -> Values:
         # Of a megabyte of blanks the search would take days.
         if region is None and len(text) <= PHONE_LENGTH and _EXTENDED.search(text):
             return Values((), NO_REGION)
-        return Values((), NO_NUMBER if _digits(text) <= LONGEST else TOO_LONG)
+        return Values((), NO_NUMBER if digits_of(text) <= LONGEST else TOO_LONG)
     if number is None:
         return NONE
     if len(number) <= LONGEST:
         return Values((number,))
     main = number.partition(";")[0].removeprefix("00")
-    return Values((number,)) if _digits(main) <= LONGEST else Values((), TOO_LONG)
-
-
-def _two(text: str, region: str | None) -> Values | None:
-    """Return the two numbers that stand in a text with no mark between, or that there may be two.
-
-    None when it is one number, or none at all.
-    """
-    words, digits = text.split(), _digits(text)
-    if len(text) > 2 * PHONE_LENGTH:
-        return None
-    halves = " ".join(words[: len(words) // 2]), " ".join(words[len(words) // 2 :])
-    if digits >= 2 * WHOLE and all(is_valid_phone_number(half, region) for half in halves):
-        return Values(tuple(filter(None, (parse_phone_number(half, region) for half in halves))))
-    if digits > LONGEST or not any(_falls_apart(text, mark) for mark in _WITHIN):
-        return None
-    begins = f"+{text.removeprefix('+').removeprefix('00')}"
-    if text.startswith(("+", "00")):
-        # Its country says how long it is: with the others it would be too long.
-        return Values((), UNCLEAR) if is_valid_phone_number(begins.split()[0]) else None
-    if digits < 2 * WHOLE and (
-        is_valid_phone_number(text, region) or is_valid_phone_number(begins)
-    ):
-        return None
-    return Values((), UNCLEAR)
-
-
-def _falls_apart(text: str, mark: re.Pattern[str]) -> bool:
-    """Tell whether each part of a text has as many digits as a number has."""
-    parts = [part for part in mark.split(text) if _digits(part)]
-    if len(parts) < 2 or min(map(_digits, parts)) < LOCAL:
-        return False
-    first, second, *_ = (part.lstrip(" (") for part in parts)
-    # An area and a number of it.
-    area = first.startswith("0") and not second.startswith("0") and _digits(first) == LOCAL
-    return not area
-
-
-def _digits(text: str) -> int:
-    return sum(map(str.isdigit, text))
+    return Values((number,)) if digits_of(main) <= LONGEST else Values((), TOO_LONG)

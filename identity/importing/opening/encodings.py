@@ -50,6 +50,8 @@ class Encoding:
     """How many bytes mean nothing in it."""
     ended: bool = True
     """Whether the last line has an end."""
+    closed: bool = False
+    """Whether a quotation mark is what comes last."""
     note: str = ""
 
     @property
@@ -126,7 +128,7 @@ class _Scan:
         return self
 
     def found(self) -> Encoding:
-        return Encoding(self._codec, self.damaged, self._last in "\r\n")
+        return Encoding(self._codec, self.damaged, self._last in "\r\n", self._last == '"')
 
     def _add(self, chunk: bytes, *, final: bool) -> None:
         # Nearly all of nearly every file, and ten times faster.
