@@ -231,7 +231,8 @@ FLOORS = {
     ],
     "identity.web.api": [
         {"schemas", "presenters"},
-        {"change_schemas", "ruling_schemas", "reading", "answers", "access_schemas", "records"},
+        {"change_schemas", "ruling_schemas", "reading", "answers", "access_schemas", "records"}
+        | {"ordering"},
         {"openapi", "erasing_schemas"},
         {"batches", "calls", "disclosures", "erasures", "following", "rulings", "why"},
     ],

@@ -1,18 +1,14 @@
 """Erasures, for stewards: planned, applied as planned, and listed. Nothing undoes them."""
 
-from typing import Any
-
 from flask import Response, jsonify
-from pydantic import ValidationError
 
 from identity.auditing import Deed
 from identity.erasing import applying, naming, register
-from identity.erasing.reach import Wanted
 from identity.errors import InvalidInput
 from identity.forgetting import lifting
 from identity.rulings import orders
-from identity.rulings.applying import Ordered
-from identity.web import blueprint, bodies, callers, paths, query
+from identity.web import blueprint, callers, paths, query
+from identity.web.api import ordering
 from identity.web.api.erasing_schemas import (
     Erased,
     ErasurePlan,
@@ -22,7 +18,7 @@ from identity.web.api.erasing_schemas import (
     LiftRequest,
     OneErasure,
 )
-from identity.web.api.ruling_schemas import Read, RulingsQuery
+from identity.web.api.ruling_schemas import RulingsQuery
 from identity.web.domain import region
 from identity.web.marks import May, allow, describe, recorded
 from identity.web.security import csrf
@@ -36,11 +32,7 @@ NAMED = "identifiers are lifted, a list of emails and phoneNumbers: no customer 
 @recorded(Deed.LOOKED_UP)
 def plan_erasure() -> Response:
     """Answer with all that is on record about somebody, and would go. Changes nothing."""
-    body = _read()
-    if "plan" in body:
-        sentence = "plan is for applying what was planned, and is made here."
-        raise InvalidInput(sentence, {"plan": sentence})
-    wanted, _ = _asked(body)
+    wanted = naming.parse(ordering.read_to_plan(), region())
     return jsonify(applying.plan(wanted).as_json())
 
 
@@ -49,8 +41,8 @@ def plan_erasure() -> Response:
 @describe(Erased, status=201, errors=(404, 409, 410), body=ErasureRequest)
 def erase() -> tuple[Response, int]:
     """Forget somebody, as it was planned if the plan is named. It cannot be undone."""
-    wanted, ordered = _asked(_read())
-    registered, done = applying.erase(wanted, ordered)
+    named, ordered = ordering.divided(ordering.read())
+    registered, done = applying.erase(naming.parse(named, region()), ordered)
     return jsonify(erasure=registered.as_json(), plan=done.as_json()), 201
 
 
@@ -79,7 +71,7 @@ def lift() -> Response:
 
     Only what is named is lifted, unless all that was erased with it is asked for.
     """
-    body = _read()
+    body = ordering.read()
     reason, together = orders.reason(body.pop("reason", None)), body.pop("together", False)
     if not isinstance(together, bool):
         raise InvalidInput("together must be true or false.", {"together": "must be a boolean."})
@@ -93,17 +85,3 @@ def lift() -> Response:
 for view in plan_erasure, erase, lift:
     # As with identify: a page of another site cannot send JSON here without asking first.
     csrf.exempt(view)
-
-
-def _read() -> dict[str, Any]:
-    try:
-        return Read.model_validate_json(bodies.read_json()).root
-    except ValidationError as error:
-        bodies.wrong_fields(error)
-        raise InvalidInput("The body must be a JSON object.") from None
-
-
-def _asked(body: dict[str, Any]) -> tuple[Wanted, Ordered]:
-    named = {name: value for name, value in body.items() if name not in ("plan", "reason")}
-    reason, planned = orders.reason(body.get("reason")), orders.planned(body.get("plan"))
-    return naming.parse(named, region()), Ordered(callers.source("api"), reason, planned)

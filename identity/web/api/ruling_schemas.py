@@ -1,7 +1,7 @@
 """What goes in and comes out as JSON about rulings, and why two identifiers belong together."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, StrictInt, StrictStr
 
@@ -9,14 +9,6 @@ from identity.models import LARGEST_ID
 from identity.web.api.schemas import EMAIL, PHONE_NUMBER, Answer, Held, Problem
 
 Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
-
-
-class Read(RootModel[dict[str, Any]]):
-    """A body that is any JSON object.
-
-    What it may name is for `rulings.kinds` to judge, whose sentences tell which combination was
-    meant; the shapes below are how it is documented.
-    """
 
 
 class _Exactly(BaseModel):

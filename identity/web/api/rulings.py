@@ -3,17 +3,14 @@
 from typing import Any
 
 from flask import Response, jsonify, request
-from pydantic import ValidationError
 
 from identity.errors import InvalidInput
-from identity.rulings import applying, kinds, orders, register
+from identity.rulings import applying, kinds, register
 from identity.rulings.applying import Ordered
-from identity.rulings.kinds import What
-from identity.web import blueprint, bodies, callers, paths, query
-from identity.web.api import presenters
+from identity.web import blueprint, paths, query
+from identity.web.api import ordering, presenters
 from identity.web.api.ruling_schemas import (
     PlanTold,
-    Read,
     Ruled,
     RulingRequest,
     Rulings,
@@ -32,11 +29,7 @@ WITHDRAWAL = f"{paths.RULING}/withdrawal"
 @describe(PlanTold, errors=(404, 409), body=RulingRequest)
 def plan_ruling() -> Response:
     """Answer with what a ruling would change. Changes nothing."""
-    body = _read()
-    if "plan" in body:
-        sentence = "plan is for applying what was planned, and is made here."
-        raise InvalidInput(sentence, {"plan": sentence})
-    what, _ = _asked(body)
+    what = kinds.parse(ordering.read_to_plan(), region())
     return jsonify(applying.plan(what).as_json())
 
 
@@ -45,8 +38,8 @@ def plan_ruling() -> Response:
 @describe(Ruled, status=201, errors=(404, 409), body=RulingRequest)
 def rule() -> tuple[Response, int]:
     """Apply a ruling, as it was planned if the plan is named."""
-    what, ordered = _asked(_read())
-    registered, done = applying.rule(what, ordered)
+    named, ordered = ordering.divided(ordering.read())
+    registered, done = applying.rule(kinds.parse(named, region()), ordered)
     return jsonify(presenters.ruled(registered, done.as_json())), 201
 
 
@@ -91,30 +84,15 @@ for view in plan_ruling, rule, plan_withdrawal, withdraw:
     csrf.exempt(view)
 
 
-def _read() -> dict[str, Any]:
-    try:
-        return Read.model_validate_json(bodies.read_json()).root
-    except ValidationError as error:
-        bodies.wrong_fields(error)
-        raise InvalidInput("The body must be a JSON object.") from None
-
-
 def _read_if_sent() -> dict[str, Any]:
     # A page of another site could send nothing at all; but its browser says where that page is.
     if request.content_type or request.content_length or request.origin:
-        return _read()
+        return ordering.read()
     return {}
 
 
-def _asked(body: dict[str, Any]) -> tuple[What, Ordered]:
-    named = {name: value for name, value in body.items() if name not in ("plan", "reason")}
-    ordered = _order({name: body[name] for name in body.keys() - named.keys()})
-    return kinds.parse(named, region()), ordered
-
-
 def _order(body: dict[str, Any]) -> Ordered:
-    if body.keys() - {"plan", "reason"}:
+    if body.keys() - ordering.BESIDE:
         raise InvalidInput("The body may hold a plan and a reason, and nothing else.")
-    return Ordered(
-        callers.source("api"), orders.reason(body.get("reason")), orders.planned(body.get("plan"))
-    )
+    _, ordered = ordering.divided(body)
+    return ordered
