@@ -13,20 +13,15 @@ from identity.disclosing import audience, origins
 from identity.disclosing.audience import Look, Reader, Sent
 from identity.disclosing.meeting import Known, Met
 from identity.disclosing.origins import Brought, Forgetting
-from identity.events import Entry
 from identity.reviewing.findings import Kept
-from identity.rulings.register import Registered
 
 __all__ = [
     "Brought",
-    "Entry",
     "Forgetting",
     "Item",
-    "Kept",
     "Known",
     "Look",
     "Reader",
-    "Registered",
     "Sent",
     "everything",
 ]

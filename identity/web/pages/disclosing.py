@@ -9,31 +9,16 @@ from markupsafe import Markup
 from identity import database, disclosing
 from identity.auditing import Deed
 from identity.clusters import Member
-from identity.disclosing import Brought, Forgetting, Item, Kept, Known, Look, Reader, Sent
-from identity.events import Entry
-from identity.recording import Told
-from identity.rulings.register import Registered
+from identity.disclosing import Item, Look
 from identity.web import blueprint, current, domain, paths
-from identity.web.api.disclosures import NOT_KNOWN
+from identity.web.api import disclosures
 from identity.web.marks import May, allow, recorded
 from identity.web.pages.audit import WORDS
 from identity.web.pages.finding_titles import title
 
 SHOWN = 500
 """Of each kind of thing on the page. Nobody is that large but a mistake; the file has all."""
-SECTIONS: dict[type[Item], str] = {
-    Member: "contacts",
-    Known: "identifiers",
-    Told: "told",
-    Brought: "imports",
-    Registered: "rulings",
-    Kept: "findings",
-    Forgetting: "erasures",
-    Entry: "history",
-    Look: "looks",
-    Sent: "webhooks",
-    Reader: "keys",
-}
+SECTIONS: dict[type[Item], str] = {Member: "contacts"} | disclosures.SECTIONS
 
 
 @blueprint.get(f"{paths.CLUSTER}/access")
@@ -57,7 +42,7 @@ def access_page(contact_id: int) -> ResponseReturnValue:
         found=found,
         counts=counts,
         shown=SHOWN,
-        not_known=NOT_KNOWN,
+        not_known=disclosures.NOT_KNOWN,
         retained=current.config().retain_history,
         looked=_looked,
         finding=title,
