@@ -1,14 +1,11 @@
 """The lines of a copy, without people who were erased since it was made."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from identity.copying.lines import ClaimLine, Line, RulingLine
-from identity.identifiers import Value, email_value, is_of_email, phone_value, referred
-
-REFERENCES = "one", "other", "value"
-"""What of a ruling names one identifier."""
+from identity.identifiers import Value, email_value, is_of_email, phone_value
+from identity.rulings import kinds
 
 
 class LeavingOut:
@@ -24,7 +21,7 @@ class LeavingOut:
         """Yield what is left of the lines of a copy."""
         for line in lines:
             if isinstance(line, RulingLine):
-                if any(self._is_erased(value) for value in _named(json.loads(line.what))):
+                if any(map(self._is_erased, kinds.values_of(kinds.from_record(line.what)))):
                     self._rulings.add(line.id)
                     continue
                 line = line.model_copy(update={"plan": self._without(line.plan)})
@@ -56,11 +53,3 @@ def _told(line: ClaimLine) -> Iterator[Value]:
         yield email_value(line.email)
     if line.phone_number is not None:
         yield phone_value(line.phone_number)
-
-
-def _named(what: dict[str, Any]) -> Iterator[Value]:
-    for name in REFERENCES:
-        if name in what:
-            yield referred(what[name])
-    fields = ("email", "phoneNumber")
-    yield from (referred({name: what[name]}) for name in fields if what.get(name))

@@ -16,7 +16,7 @@ from identity.erasing.mentions import Mentions, left_of
 from identity.identifiers import Kind, Value
 from identity.models import Erasure, Event, EventKind, Finding, Reference, Ruling
 from identity.rulings import kinds
-from identity.rulings.kinds import Apart, ClaimWithdrawn, Forgotten, LinksNobody, What
+from identity.rulings.kinds import Forgotten
 
 # A list in one parameter, however long it is: each table is read once for all of it.
 LISTED = {
@@ -102,7 +102,7 @@ class Traces:
         for id_, spelt, *reasons, withdrawn_at, plan in self._connection.execute(chosen).all():
             changed: dict[str, Any] = {}
             what = kinds.from_record(spelt)
-            if self._values.intersection(_named(what)):
+            if self._values.intersection(kinds.values_of(what)):
                 changed["what"] = kinds.spelt(Forgotten(what.kind))
                 changed["withdrawn_at"] = withdrawn_at or now
                 if withdrawn_at is None:
@@ -173,18 +173,6 @@ def _counting(statement: str) -> str:
     table = statement.split()[2 if statement.startswith("DELETE") else 1]
     _, _, condition = statement.rpartition(" WHERE ")
     return f"SELECT count(*) FROM {table} WHERE {condition}"  # noqa: S608
-
-
-def _named(what: What) -> Iterable[Value]:
-    match what:
-        case Apart(one, other):
-            yield from (one, other)
-        case LinksNobody(value):
-            yield value
-        case ClaimWithdrawn(email, phone_number):
-            for kind, told in ((Kind.EMAIL, email), (Kind.PHONE, phone_number)):
-                if told is not None:
-                    yield Value(kind, told)
 
 
 def _subjects(subject: str) -> Iterable[str]:

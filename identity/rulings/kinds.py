@@ -1,7 +1,7 @@
 """What a ruling may name: two identifiers, one value, or something told."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -128,6 +128,17 @@ What = Apart | LinksNobody | Withdrawn | Forgotten
 def reference(value: Value) -> dict[str, str]:
     """Return how the interface names an identifier."""
     return {value.kind.field: value.text}
+
+
+def values_of(what: What) -> Iterator[Value]:
+    """Yield the identifiers that a ruling names, also those of a claim."""
+    match what:
+        case Apart(one, other):
+            yield from (one, other)
+        case LinksNobody(value):
+            yield value
+        case ClaimWithdrawn(email, phone_number):
+            yield from Identifiers(email, phone_number).values()
 
 
 def as_json(what: What) -> dict[str, Any]:

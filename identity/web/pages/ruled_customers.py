@@ -1,13 +1,13 @@
 """Where the effect of a ruling is seen: the page of a customer, of an import, or of the ruling."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flask import url_for
 
 from identity import database, explaining
-from identity.identifiers import Identifiers, Value
-from identity.rulings.kinds import Apart, ClaimWithdrawn, ImportWithdrawn, LinksNobody, What
+from identity.rulings import kinds
+from identity.rulings.kinds import ImportWithdrawn, What
 from identity.rulings.register import Registered
 
 
@@ -22,19 +22,9 @@ def where_it_shows(registered: Registered, plan: Mapping[str, Any]) -> str:
 
 
 def _of_values(what: What) -> int | None:
-    values = list(_named(what))
+    values = list(kinds.values_of(what))
     primaries = database.read(lambda connection: explaining.primaries_of(connection, values))
     return next((primaries[value] for value in values if value in primaries), None)
-
-
-def _named(what: What) -> Iterator[Value]:
-    match what:
-        case Apart(one, other):
-            yield from (one, other)
-        case LinksNobody(value):
-            yield value
-        case ClaimWithdrawn(email, phone_number):
-            yield from Identifiers(email, phone_number).values()
 
 
 def _in(plan: Mapping[str, Any]) -> int | None:
