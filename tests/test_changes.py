@@ -53,7 +53,12 @@ def test_the_cursor_leads_past_every_change_once(client: FlaskClient, see: See) 
 
 @pytest.mark.parametrize(
     ("asked", "field"),
-    [("after=x", "after"), ("limit=0", "limit"), ("limit=1001", "limit"), ("wait=31", "wait")],
+    [
+        *[("after=x", "after"), ("after=14.0", "after"), ("after=%2B1", "after")],
+        *[("after=1_0", "after"), ("after=+1", "after"), ("after=-1", "after")],
+        *[("limit=0", "limit"), ("limit=1001", "limit"), ("limit=1e1", "limit")],
+        *[("wait=31", "wait"), ("wait=1.0", "wait")],
+    ],
 )
 def test_what_makes_no_sense_is_told(client: FlaskClient, asked: str, field: str) -> None:
     answer = client.get(f"/changes?{asked}")

@@ -3,13 +3,14 @@
 On a page, what makes no sense counts as not said; to a program it is told.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from flask import request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from identity.errors import InvalidInput
 from identity.models import LARGEST_ID
@@ -19,6 +20,20 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 LONGEST = 200
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2900, 1, 1)
+
+
+def _in_digits(given: str) -> str:
+    """Return a whole number as it was given; raise `ValueError` when it is not in digits alone."""
+    # pydantic takes 14.0, +14 and 1_4 for 14, which is nothing that anybody was answered.
+    if not re.fullmatch("[0-9]+", given):
+        raise ValueError("no whole number in digits")
+    return given
+
+
+IN_DIGITS = BeforeValidator(_in_digits)
+"""Of a whole number in a query that is read as a shape. Last: or its bounds are not described."""
+Number = Annotated[int, Field(ge=0, le=LARGEST_ID), IN_DIGITS]
+"""The number of a change, or an id."""
 
 
 def one_of(choices: type[Choice], name: str) -> Choice | None:

@@ -6,15 +6,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from identity.feed.changes import Causes
-from identity.models import LARGEST_ID
 from identity.web.api.schemas import Answer
+from identity.web.query import IN_DIGITS, Number
 
 MOST = 1000
 """Changes, or contacts, in one answer."""
 LONGEST_WAIT = 30
 """Seconds that a reader may wait for a change."""
-Number = Annotated[int, Field(ge=0, le=LARGEST_ID)]
-Limit = Annotated[int, Field(ge=1, le=MOST)]
+Limit = Annotated[int, Field(ge=1, le=MOST), IN_DIGITS]
 Happened = Literal[
     "customer.created",
     "customer.grown",
@@ -32,7 +31,7 @@ class ChangesQuery(BaseModel):
     """The number to go on after; 0 by default."""
     limit: Limit | None = None
     """How many at most; 1000 by default."""
-    wait: Annotated[int, Field(ge=0, le=LONGEST_WAIT)] | None = None
+    wait: Annotated[int, Field(ge=0, le=LONGEST_WAIT), IN_DIGITS] | None = None
     """Seconds to wait when there is none; 0 by default."""
 
 

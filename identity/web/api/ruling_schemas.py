@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, StrictInt, StrictS
 
 from identity.models import LARGEST_ID
 from identity.web.api.schemas import EMAIL, PHONE_NUMBER, Answer, Held, Problem
+from identity.web.query import Number
 
 Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 
@@ -181,7 +182,7 @@ class Conflicting(Problem):
 class RulingsQuery(BaseModel):
     """Which page of rulings."""
 
-    before: Id | None = None
+    before: Number | None = None
 
 
 class WhyQuery(BaseModel):
@@ -189,8 +190,8 @@ class WhyQuery(BaseModel):
 
     one: str | None = None
     other: str | None = None
-    oneContact: Id | None = None
-    otherContact: Id | None = None
+    oneContact: Number | None = None
+    otherContact: Number | None = None
 
 
 class TellingTold(Answer):
