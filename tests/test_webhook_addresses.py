@@ -63,7 +63,9 @@ def test_the_world_may_be_reached() -> None:
         *("http://shop.example/", "ftp://shop.example/", "shop.example", "https://", "https:///x"),
         *("https://shop.example/#part", "https://a:b@shop.example/", "https://shop.example:99999/"),
         *("https://shop example/", "https://münchen.example/", "https://[::1/", "https://a\n.b/"),
-        *("https://127.1/", "https://0x7f.1/", "https://2130706433/", "https://...../"),
+        *("https://shop.example:0/", "https://a..b/", "https://.shop.example/"),
+        *(f"https://{'a' * 64}.example/", f"https://{'a.' * 127}example/"),
+        *("https://127.1/", "https://0x7f.1/", "https://2130706433/", "https://.../"),
         *("https://shop.example/" + "a" * 2000, "https://sh%6fp.example/", ""),
     ],
 )

@@ -15,6 +15,8 @@ from identity.errors import InvalidInput
 
 LONGEST = 2000
 """Characters of an address."""
+LONGEST_NAME = 253
+"""Characters of the name of a machine."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 DISGUISED = [
     ipaddress.ip_network(network)
@@ -31,6 +33,8 @@ it asks, and networks that are nobody's."""
 NUMBER = r"(.*\.)?(\d+|0x[0-9a-f]*)"
 """Hosts that a resolver takes for a number of IPv4, in one of its many spellings."""
 REFUSED = "The address leads to this machine or an internal network, where nothing is sent."
+NAME = r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?"
+"""Hosts that can be looked up."""
 NO_MACHINE = "address names no machine: it looks like https://shop.example/changes."
 UNKNOWN = "The name in the address is not known."
 
@@ -60,19 +64,24 @@ def _problem(url: str, rules: Rules) -> str | None:
         return f"address has to have 1 to {LONGEST} characters, all of them ASCII and none a blank."
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, port = parts.hostname, parts.port
     except ValueError:
         return "address is not one: it looks like https://shop.example/changes."
     schemes = ("https", "http") if rules.insecure else ("https",)
     if parts.scheme not in schemes:
         return "address has to begin with https://."
-    if not host or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host, re.IGNORECASE):
+    if not host or port == 0 or len(host) > LONGEST_NAME or not _is_host(host):
         return NO_MACHINE
     if parts.username is not None or parts.password is not None:
         return "address may hold no user and no password: messages are signed instead."
     if parts.fragment:
         return "address may have no part after #, which is never sent."
     return _problem_of(host, rules)
+
+
+def _is_host(host: str) -> bool:
+    """Tell whether a host can be a name, or an address of IPv6."""
+    return bool(re.fullmatch(rf"{NAME}|[0-9a-f.]*:[0-9a-f:.]*", host, re.IGNORECASE))
 
 
 def _problem_of(host: str, rules: Rules) -> str | None:
