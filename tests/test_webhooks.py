@@ -585,6 +585,25 @@ def test_a_removed_webhook_is_sent_nothing_and_keeps_no_secret(
         assert len(connection.execute(select(Delivery)).all()) == 1
 
 
+def test_what_is_under_way_when_its_webhook_is_removed_is_delivered_if_it_was(
+    see: See, receiver: Receiver, hook: tuple[int, str]
+) -> None:
+    remove = database.elsewhere(lambda: register.remove(hook[0]))
+
+    def answer(_: object) -> tuple[int, dict[str, str]]:
+        remove()
+        return 200, {}
+
+    see("doc@hillvalley.edu")
+    receiver.answer = answer
+
+    deliver()
+
+    (message,) = sent()
+    assert (message.state, message.tries) == (MessageState.DELIVERED, 1)
+    assert [each.status for each in message.deliveries] == [200]
+
+
 def test_there_may_be_only_so_many(app: Flask) -> None:
     for _ in range(register.MOST):
         register.add("https://shop.example/changes", (), Rules(), KEY)

@@ -56,18 +56,20 @@ def _delivery(result: Result) -> dict[str, Any]:
 def _ended(connection: Connection, result: Result, who: str) -> bool:
     """Settle what becomes of a message; tell whether that is its end."""
     now, message, outcome = datetime.now(UTC), result.message, result.outcome
-    waiting = [Message.id == message.id, Message.state == MessageState.WAITING.value]
+    its, waiting = [Message.id == message.id], Message.state == MessageState.WAITING.value
     values: dict[str, Any] = {"tries": message.tries + 1, "leased_by": None, "leased_until": None}
     if outcome.succeeded:
+        # Given up while it was under way, as with its webhook, it has been delivered all the same.
+        its.append(Message.state != MessageState.DELIVERED.value)
         values |= {"state": MessageState.DELIVERED.value, "next_at": None, "ended_at": now}
     else:
         # Somebody else has it by now, who will settle what becomes of it.
-        waiting.append(Message.leased_by == who)
+        its += [waiting, Message.leased_by == who]
         asked = schedule.waited_for(outcome.retry_after, now)
         values["next_at"] = schedule.next_try(now, message.tries + 1, asked)
         if message.is_test or values["next_at"] is None:
             values |= {"state": MessageState.FAILED.value, "next_at": None, "ended_at": now}
-    changed = connection.execute(update(Message).where(*waiting).values(values)).rowcount
+    changed = connection.execute(update(Message).where(*its).values(values)).rowcount
     return "ended_at" in values and bool(changed)
 
 
