@@ -1,15 +1,16 @@
-"""Duties, done one after the other in a thread of their own: none holds up a delivery."""
+"""Duties, each done now and then in a thread of its own: none holds up another, or a delivery."""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from identity import database
 from identity.config import Config
 from identity.duties import Duty
 
-LONGEST = 1.0
-"""Seconds between two looks at what is to be done."""
+FIRST = 1.0
+"""Seconds before anything is done."""
 
 
 def begin(
@@ -17,20 +18,30 @@ def begin(
     config: Config,
     stopping: threading.Event,
     trouble: Callable[[str, Exception], None],
-) -> threading.Thread:
+) -> list[threading.Thread]:
     """Do each duty now and then, until told to stop; `trouble` hears of what failed."""
 
-    def run() -> None:
-        again = dict.fromkeys(duties, 0.0)
-        while not stopping.wait(LONGEST):
-            for duty, at in again.items():
-                if time.monotonic() >= at and not stopping.is_set():
-                    do(duty, config, trouble)
-                    again[duty] = time.monotonic() + duty.every
+    def run(duty: Duty) -> None:
+        pause = FIRST
+        while not stopping.wait(pause):
+            do(duty, config, trouble)
+            pause = duty.every
 
-    thread = threading.Thread(target=database.elsewhere(run), name="duties", daemon=True)
-    thread.start()
-    return thread
+    # A sweep may take minutes, and whoever follows the feed waits for seconds at most.
+    threads = [
+        threading.Thread(target=database.elsewhere(partial(run, duty)), name=duty.name, daemon=True)
+        for duty in duties
+    ]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def end(threads: Sequence[threading.Thread], seconds: float) -> None:
+    """Leave duties that are under way so many seconds, all together, to come to an end."""
+    until = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0, until - time.monotonic()))
 
 
 def do(duty: Duty, config: Config, trouble: Callable[[str, Exception], None]) -> None:

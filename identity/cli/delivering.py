@@ -48,9 +48,9 @@ def deliver(*, once: bool, beside: bool) -> None:
     stopped = _listen(deliverer.stopping)
     if config.webhooks_insecure:
         app.logger.warning("WEBHOOKS_INSECURE is set: webhooks may lead to this machine itself.")
-    thread = rounds.begin(DUTIES, config, deliverer.stopping, trouble.with_duty)
+    threads = rounds.begin(DUTIES, config, deliverer.stopping, trouble.with_duty)
     deliverer.run(trouble.with_database)
-    thread.join(1)
+    rounds.end(threads, 1)
     if stopped:
         raise exits.Stopped(stopped[0])
 
