@@ -18,14 +18,26 @@ from identity.database import db
 from identity.errors import ConfigurationError
 from identity.identifiers import Kind, Value
 from identity.importing import register, uploads, written
-from identity.models import Audit, Event, EventKind, Finding, Import, Webhook
-from identity.retaining import accounts, pace
+from identity.models import (
+    Audit,
+    Delivery,
+    Event,
+    EventKind,
+    Finding,
+    Import,
+    Message,
+    MessageState,
+    Turn,
+    Webhook,
+)
+from identity.retaining import accounts, history, pace
 from identity.reviewing import findings
 from identity.reviewing.growth import GROWN
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import LinksNobody
 from identity.verification import verify
+from identity.webhooks import register as register_of_webhooks
 from tests.bringing import bring
 from tests.conftest import Make, See
 from tests.pages import text
@@ -395,8 +407,9 @@ def test_each_step_is_as_few_statements_however_much_there_is(
             len([each for each in statements if not each.startswith(("BEGIN", "COMMIT"))])
         )
 
-    # Which lines, what the feed has of them, removing both, and telling of it.
-    assert (needed[1] - needed[0]) / 8 <= 9
+    # Which lines, whether nobody waits for them, what the feed has of them, removing both, and
+    # telling of it.
+    assert (needed[1] - needed[0]) / 8 <= 11
 
 
 def test_the_feed_begins_after_what_went(see: See, client: FlaskClient) -> None:
@@ -413,16 +426,92 @@ def test_the_feed_begins_after_what_went(see: See, client: FlaskClient) -> None:
         assert [change.number for change in feed.after(connection, 3, 10)] == [4, 5]
 
 
+def webhook(**values: Any) -> int:
+    """Make a webhook that was told the first change; return its id."""
+    hook: dict[str, Any] = {"url": "https://crm.example", "secret": "sealed", "told": 1}
+    hook |= {"created_at": LONG_AGO, "created_by": "Doc"} | values
+    with db.engine.begin() as connection:
+        return int(connection.execute(insert(Webhook).returning(Webhook.id), hook).scalar_one())
+
+
 def test_what_a_webhook_is_still_to_be_told_stays(see: See) -> None:
     strangers(see, 3)
     grow_old()
     look()
     feed.publish()
-    with db.engine.begin() as connection:
-        hook: dict[str, Any] = {"url": "https://crm.example", "secret": "sealed", "told": 1}
-        hook |= {"created_at": LONG_AGO, "created_by": "Doc"}
-        connection.execute(insert(Webhook), [hook])
+    webhook()
 
     sweep()
 
     assert kinds() == ["contact_created", "contact_created", "swept"]
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_a_webhook_that_is_enabled_during_a_sweep_misses_nothing(
+    see: See, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strangers(see, 2)
+    hook = webhook(told=0, disabled_at=LONG_AGO, disabled_why="By Doc.")
+    strangers(see, 2 * SOME, first=10)
+    feed.publish()
+    grow_old()
+    look()
+
+    def enable_first(connection: Any, after: int, first: int, rows: int) -> int | None:
+        last = choose(connection, after, first, rows)
+        if after == 0:
+            # What is to go is chosen, and none of it has gone.
+            register_of_webhooks.enable(hook)
+        return last
+
+    choose = history._last
+    monkeypatch.setattr(history, "_last", enable_first)
+    sweep()
+
+    with db.engine.connect() as connection:
+        assert feed.begins_after(connection) == 0
+        assert len(feed.after(connection, 0, 100)) == 2 + 2 * SOME
+
+
+def message(webhook_id: int, state: MessageState, at: datetime = LONG_AGO, **values: Any) -> None:
+    """Make a message that was tried once then, and ended or waits."""
+    row: dict[str, Any] = {"ident": f"msg_{count(Message)}", "kind": "customer.grown", "body": "{}"}
+    row |= {"webhook_id": webhook_id, "made_at": at, "state": state.value, "number": 1} | values
+    with db.engine.begin() as connection:
+        made = connection.execute(insert(Message).returning(Message.id), row).scalar_one()
+        delivery = {"message_id": made, "at": at, "ms": 1, "status": 500}
+        connection.execute(insert(Delivery), delivery)
+        if state is MessageState.WAITING:
+            turn = {"webhook_id": webhook_id, "customer_id": 1, "message_id": made}
+            connection.execute(insert(Turn), turn)
+
+
+@pytest.mark.usefixtures("small_steps", "app")
+def test_messages_go_some_time_after_their_end_whatever_it_was() -> None:
+    in_use, removed = webhook(), webhook(removed_at=LONG_AGO)
+    for hook in in_use, removed:
+        for _ in range(SOME):
+            message(hook, MessageState.DELIVERED, ended_at=LONG_AGO)
+            message(hook, MessageState.FAILED, ended_at=LONG_AGO)
+    message(in_use, MessageState.DELIVERED, ended_at=datetime.now(UTC))
+    message(in_use, MessageState.WAITING)
+
+    went, _ = sweep()
+
+    assert went.startswith("Removed: 28 messages of webhooks from before ")
+    assert told() == [{"messages": 28}]
+    assert count(Message) == count(Delivery) == 2
+
+
+@pytest.mark.usefixtures("small_steps", "app")
+def test_what_waits_for_a_webhook_that_nobody_enables_goes_and_is_not_passed_over() -> None:
+    hook = webhook(told=20 + SOME, disabled_at=LONG_AGO, disabled_why="By Doc.")
+    for number in range(20, 20 + SOME + 1):
+        message(hook, MessageState.WAITING, number=number)
+
+    sweep()
+
+    assert told() == [{"messages": SOME + 1}]
+    assert count(Message) == count(Delivery) == count(Turn) == 0
+    # The next ones are made from there on, if the feed has them, and else it says so.
+    assert database.read(lambda connection: register_of_webhooks.get(connection, hook)).told == 19

@@ -69,6 +69,11 @@ def settled(connection: Connection) -> int:
     return connection.scalar(select(_feed.settled)) or 0
 
 
+def hold(connection: Connection) -> int:
+    """Return `begins_after`, which nobody else changes until the end of the transaction."""
+    return connection.scalar(select(_feed.begins_after).with_for_update()) or 0
+
+
 def drop(connection: Connection, up_to: int) -> None:
     """Let the feed begin after a line of the ledger: it and all before it are about to be deleted.
 

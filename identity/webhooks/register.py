@@ -155,7 +155,8 @@ def enable(webhook_id: int, by: str = COMMAND_LINE, *, from_now: bool = False) -
     feed.publish()
 
     def write(connection: Connection) -> None:
-        hook, begins = held(connection, webhook_id), feed.begins_after(connection)
+        # Held, or a sweep that took no account of it could remove what it is to be told.
+        hook, begins = held(connection, webhook_id), feed.hold(connection)
         if hook.disabled_at is None:
             raise Conflict(f"Webhook {webhook_id} is not disabled.")
         if hook.told < begins and not from_now:
