@@ -100,6 +100,33 @@ def test_columns_that_are_not_read_and_look_as_if_they_should_be_are_named(
     assert "Contacts added10" in text(page)
 
 
+def test_of_columns_with_one_name_each_is_chosen_by_itself(client: FlaskClient, see: See) -> None:
+    page = upload(client, b"E-mail,wo,wo,\ndoc@hillvalley.edu,red,5551985,emmett@brown.org\n" * 2)
+    assert "looks like emails" in text(page)
+    for label in ("wo (column 2)", "wo (column 3)", "column 4"):
+        assert f"<bdi>{label}</bdi>" in client.get("/imports/1/reading").text
+
+    confirm(client, read(client, as_0="email", as_1="", as_2="phone", as_3="email"))
+
+    doc = see("doc@hillvalley.edu")
+    assert doc.emails == ("doc@hillvalley.edu", "emmett@brown.org")
+    assert doc.phone_numbers == ("5551985",)
+    kept = {"email": ["E-mail", "column 4"], "phone": ["wo (column 3)"]}
+    assert (register.get(1).choices or {})["read"] == kept
+
+
+def test_one_of_two_columns_with_a_name_that_is_known_may_be_left_out(
+    client: FlaskClient, see: See
+) -> None:
+    upload(client, b"email,phone,email\ndoc@hillvalley.edu,5551985,emmett@brown.org\n")
+
+    plan = read(client, as_0="", as_1="phone", as_2="email")
+
+    confirm(client, plan)
+    assert (register.get(1).choices or {})["read"] == {"email": ["email (column 3)"]}
+    assert see(phone="5551985").emails == ("emmett@brown.org",)
+
+
 def test_the_first_rows_follow_what_is_chosen(client: FlaskClient) -> None:
     upload(client, GERMAN)
 

@@ -5,6 +5,7 @@ import pytest
 from identity.importing.columns import Chosen, Columns, choose
 from identity.importing.dates import DAY_FIRST, MONTH_FIRST, UNCLEAR
 from identity.importing.surveying import Survey
+from tests.bringing import examined
 
 
 def survey(content: str, chosen: Chosen | None = None) -> Columns:
@@ -53,7 +54,6 @@ def test_a_column_that_looks_like_what_we_read_is_named(
         ("Order number", ["1001", "1002"]),
         ("Store ID", ["7", "7"]),
         ("Latitude", ["48.137154", "-117.123456"]),
-        ("", ["doc@x.org", "marty@x.org"]),
         ("Empty", ["", "N/A"]),
     ],
 )
@@ -92,3 +92,22 @@ def test_each_column_of_dates_has_its_own_way() -> None:
     found = survey("email,created_at,order_date\na@x.org,31/05/2024,05/31/2024")
 
     assert [column.dates for column in found.created_at] == [DAY_FIRST, MONTH_FIRST]
+
+
+def test_a_column_without_a_name_is_named_by_its_place() -> None:
+    found = survey("email,\na@x.org,doc@x.org\n").overlooked
+
+    assert found == (("column 2", "emails", '--email "email" --email "column 2"'),)
+
+
+def test_a_column_without_a_name_of_its_own_is_named_by_its_place() -> None:
+    rows = "".join(f"d{n}@x.org,{n},+4915112345{n:03},e{n}@x.org\n" for n in range(5))
+    file = examined("email,,Wo,Wo\n" + rows)
+
+    assert file.columns.overlooked == (
+        ("Wo (column 3)", "phone numbers", '--phone "Wo (column 3)"'),
+        ("Wo (column 4)", "emails", '--email "email" --email "Wo (column 4)"'),
+    )
+    chosen = Chosen(email=("Wo (column 4)",), phone=("Wo (column 3)",))
+    columns = examined("email,,Wo,Wo\n" + rows, chosen).columns
+    assert [each.index for each in (*columns.emails, *columns.phones)] == [3, 2]

@@ -1,5 +1,6 @@
 """Which columns of a file hold what: recognised by their names, never by their position."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, Self
@@ -123,6 +124,16 @@ def named(header: Iterable[str]) -> dict[str, list[int]]:
     return places
 
 
+def labels(header: Iterable[str]) -> list[str]:
+    """Return what to call each column: its name, and its place where others are called so too."""
+    names = [name.strip() for name in header]
+    times = Counter(names)
+    return [
+        (name if times[name] == 1 else f"{name} (column {place})") if name else f"column {place}"
+        for place, name in enumerate(names, start=1)
+    ]
+
+
 def plain(name: str) -> str:
     """Return a header as it is compared: E-Mail, e_mail and EMail are one."""
     return folded(name) or name.strip().casefold()
@@ -137,18 +148,20 @@ def recognised(header: Sequence[str]) -> int:
 def choose(header: Sequence[str], chosen: Chosen | None = None) -> Columns:
     """Return what to read; raise `InvalidInput` when a named one is missing, or any usable."""
     chosen, places = chosen or Chosen(), named(header)
-    spelt = [name.strip() for name in header]
+    spelt, called = [name.strip() for name in header], labels(header)
 
     def columns(asked: Sequence[str], known: tuple[str, ...]) -> tuple[Column, ...]:
         for name in asked:
-            if name and plain(name) not in places:
+            if name and plain(name) not in places and name not in called:
                 raise InvalidInput(f"The file has no column “{name}”. {_has(header)}")
         found: list[int] = []
         for name in asked or known:
             # Whoever spells a name exactly means that column, and no other that is like it.
             exact = [place for place, each in enumerate(spelt) if asked and name and each == name]
+            if name in called and asked:
+                exact = exact or [called.index(name)]
             found += exact or places.get(plain(name), [])
-        return tuple(Column(place, header[place].strip()) for place in dict.fromkeys(found))
+        return tuple(Column(place, called[place]) for place in dict.fromkeys(found))
 
     format_ = _format(places)
     emails, phones = columns(chosen.email, EMAIL), columns(chosen.phone, PHONE)

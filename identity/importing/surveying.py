@@ -12,7 +12,7 @@ from itertools import islice
 from identity.identifiers import is_of_email, is_valid_phone_number
 from identity.importing.addresses import emails_of
 from identity.importing.cells import is_absent, plain
-from identity.importing.columns import Chosen, Column, Columns, Overlooked
+from identity.importing.columns import Chosen, Column, Columns, Overlooked, labels
 from identity.importing.columns import plain as header_of
 from identity.importing.dates import (
     DAY_FIRST,
@@ -50,13 +50,13 @@ class Survey:
 
     def __init__(self, header: Sequence[str], columns: Columns) -> None:
         """Begin with what is read because of its name."""
-        self._header = header
+        self._called = labels(header)
         self._columns = columns
         read = (*columns.emails, *columns.phones, *columns.created_at, *columns.country)
         others = (*columns.name, columns.reference, columns.order)
         places = {column.index for column in (*read, *others) if column}
         self._values: dict[int, list[str]] = {
-            place: [] for place, name in enumerate(header) if name.strip() and place not in places
+            place: [] for place in range(len(header)) if place not in places
         }
         self._rows = 0
         self._orders: dict[Column, set[str]] = {column: set() for column in columns.created_at}
@@ -68,7 +68,8 @@ class Survey:
             for place, values in self._values.items():
                 if place >= len(cells) or len(values) == ENOUGH:
                     continue
-                if not is_absent(text := plain(cells[place])):
+                # Of thousands of columns without a name most are empty.
+                if cells[place] and not is_absent(text := plain(cells[place])):
                     values.append(text)
         for column, orders in self._orders.items():
             text = column.cell(cells)
@@ -88,7 +89,7 @@ class Survey:
             overlooked=tuple(
                 found
                 for place, values in self._values.items()
-                if values and (found := self._overlooked(self._header[place].strip(), values))
+                if values and (found := self._overlooked(self._called[place], values))
             ),
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from identity.errors import InvalidInput
-from identity.importing.columns import Chosen, named, plain, recognised
+from identity.importing.columns import Chosen, labels, named, plain, recognised
 from identity.importing.opening.texts import QUIRK, Row, Text
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -106,7 +106,9 @@ def _chosen(chosen: Chosen) -> list[str]:
 
 
 def _matches(cells: Sequence[str], names: set[str]) -> int:
-    return recognised(cells) + 3 * (len(names & named(cells).keys()) if names else 0)
+    if not names:
+        return recognised(cells)
+    return recognised(cells) + 3 * len(names & {*named(cells), *map(plain, labels(cells))})
 
 
 def _told(text: Text) -> str | None:

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from identity.errors import InvalidInput
 from identity.importing import register, uploads
-from identity.importing.columns import Chosen
+from identity.importing.columns import Chosen, labels
 from identity.importing.dates import DAY_FIRST, MONTH_FIRST
 from identity.web import blueprint, domain, paths
 from identity.web.marks import May, allow
@@ -103,10 +103,13 @@ def _sent(
 
 
 def _page(listed: register.Listed, reading: Mapping[str, Any], wrong: Mapping[str, str]) -> str:
-    columns = list(enumerate(reading["columns"]))
+    called = labels(each["name"] for each in reading["columns"])
+    columns = [
+        (place, each | {"called": called[place]}) for place, each in enumerate(reading["columns"])
+    ]
     looks = {name: looks_like for name, looks_like, _ in reading["overlooked"]}
-    named = [(place, each) for place, each in columns if each["name"].strip()]
-    first = [each for each in named if each[1]["as"] or each[1]["name"].strip() in looks]
+    named = [each for each in columns if each[1]["name"].strip() or each[1]["examples"]]
+    first = [each for each in named if each[1]["as"] or each[1]["called"] in looks]
     rest = [each for each in named if each not in first]
     if reading.get("guessed") or not reading["recognised"] or len(named) <= FEW:
         # Of more than can be shown, those that are read come first.

@@ -14,7 +14,7 @@ from typing import Any
 from identity import database, forgetting
 from identity.caution.showing import legible
 from identity.importing.cells import shown as cut
-from identity.importing.columns import Chosen, Columns, Unrecognised, choose
+from identity.importing.columns import Chosen, Columns, Unrecognised, choose, labels
 from identity.importing.dates import UNCLEAR
 from identity.importing.files import CustomerFile, examine
 from identity.importing.opening.room import LITTLE
@@ -157,11 +157,12 @@ def choice(header: Sequence[str], wanted: Mapping[int, str]) -> dict[str, Sequen
         recognised = roles(choose(header))
     except Unrecognised:
         recognised = {}
+    called = labels(header)
     chosen: dict[str, Sequence[str]] = {}
     for role in ROLES:
         places = [place for place in sorted(wanted) if wanted[place] == role]
         if set(places) != {place for place, each in recognised.items() if each == role}:
-            chosen[role] = tuple(header[place] for place in places) or NONE
+            chosen[role] = tuple(called[place] for place in places) or NONE
     return chosen
 
 
