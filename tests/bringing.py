@@ -18,6 +18,7 @@ from identity.importing.columns import Chosen
 from identity.importing.files import CustomerFile, examine
 from identity.importing.run import Source
 from identity.importing.tally import Tally
+from tests.conftest import ERASURE_KEY
 from tests.examples import Row
 from tests.oracle import Call
 from tests.tables import rows_in_all_tables
@@ -94,7 +95,8 @@ def half_way(url: str, path: Path, *options: str) -> subprocess.Popen[str]:
 
 
 def _begun(url: str, path: Path, *options: str, **how: Any) -> subprocess.Popen[str]:
-    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "SECRET_KEY": "hello, McFly"}
+    given = {"DATABASE_URL": url, "SECRET_KEY": "hello, McFly", "ERASURE_KEY": ERASURE_KEY}
+    environment = {"PATH": os.environ["PATH"], **given}
     command = [sys.executable, "-m", "flask", "--app", "wsgi", "identity", "import", *options]
     return subprocess.Popen(
         [*command, str(path)], cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, **how

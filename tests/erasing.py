@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert
 from identity import database, forgetting
 from identity.database import db
 from identity.identifiers import Value, parse_one
-from identity.models import Erased, Erasure
+from identity.models import Erased, Erasure, Forgotten
 from tests.tables import empty
 
 
@@ -29,10 +29,10 @@ def values(*typed: str) -> list[Value]:
 
 def nobody_erased() -> None:
     """Take everything out of the tables."""
-    empty()
     with db.engine.begin() as connection:
-        for table in (Erased, Erasure):
+        for table in (Forgotten, Erased, Erasure):
             connection.execute(delete(table))
+    empty()
     forgetting.here().forget()
 
 

@@ -18,6 +18,8 @@ from copy import copy
 from pathlib import Path
 from typing import Self
 
+import psycopg
+
 from tests.serving import free_port
 
 PLACES = (
@@ -162,3 +164,15 @@ def _reachable(folder: Path) -> bool:
     except (PermissionError, subprocess.CalledProcessError):
         return False
     return True
+
+
+def deadlocks(url: str) -> int:
+    """Return how often PostgreSQL ended somebody because two waited for each other."""
+    if url.startswith("sqlite"):
+        return 0
+    with psycopg.connect(url) as connection:
+        # Whoever was counted says so a second later, at most.
+        connection.execute("SELECT pg_sleep(1.1)")
+        counted = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        ((count,),) = connection.execute(counted).fetchall()
+    return int(count)

@@ -89,7 +89,7 @@ FLOORS = {
     "identity.forgetting": [
         {"keys", "texts"},
         {"memory"},
-        {"hashes"},
+        {"hashes", "shutting"},
         {"lifting"},
         {"filing"},
     ],

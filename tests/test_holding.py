@@ -367,3 +367,19 @@ def state_of_calls(
         if any(left):
             reconciliation.identify(Identifiers(*left), source="test")
     return state()
+
+
+def test_who_has_not_heard_of_it_writes_no_name_of_theirs(make: Make) -> None:
+    one, other = make(), make()
+    with one.app_context():
+        reconciliation.identify(Identifiers(None, "555"), source="test")
+
+    with other.app_context():
+        remember(DOC)
+
+    with one.app_context():
+        # Nothing is new of it but what it is called.
+        told = {"reference": "7", "name": f"Emmett <{DOC}>"}
+        reconciliation.identify(Identifiers(None, "555"), source="test", **told)
+        assert DOC not in all_texts()
+        assert tries() == [1]

@@ -10,7 +10,6 @@ from pathlib import Path
 from threading import Barrier
 from typing import Any
 
-import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -26,6 +25,7 @@ from identity.rulings.kinds import Apart, ClaimWithdrawn, LinksNobody, SourceWit
 from identity.verification import verify
 from tests.bringing import importing, write
 from tests.conftest import See, app_on, close
+from tests.postgres import deadlocks
 from tests.standing import tables
 
 Call = tuple[str | None, str | None]
@@ -81,18 +81,6 @@ def _rule(url: str, seed: int, done: Any) -> None:
                 continue
             done.append(1)
     close(app)
-
-
-def deadlocks(url: str) -> int:
-    """Return how often PostgreSQL ended somebody because two waited for each other."""
-    if url.startswith("sqlite"):
-        return 0
-    with psycopg.connect(url) as connection:
-        # Whoever was counted says so a second later, at most.
-        connection.execute("SELECT pg_sleep(1.1)")
-        counted = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        ((count,),) = connection.execute(counted).fetchall()
-    return int(count)
 
 
 @pytest.mark.slow

@@ -135,9 +135,11 @@ class _Erasing:
         """Let nobody bring anything new until it is known that this is erased."""
         # At the end, for all who bring something new have to wait from here on; and after the
         # customers, as for them it is the identifiers that come last.
-        forgetting.shut_out(self.connection)
+        others_wrote = forgetting.shut_out(self.connection)
         if claims_of(self.connection, self.found.values):
             raise LostRace("somebody brought them again meanwhile")
+        if others_wrote:
+            self.traces.references(())
 
     def _forget(self, waiting: list[Waiting], by: str, now: datetime) -> dict[str, int]:
         """Let go what mentions them beside contacts and claims, or only count all of it."""

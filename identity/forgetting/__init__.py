@@ -13,10 +13,10 @@ from identity.forgetting.hashes import (
     recognizer,
     remembered,
     remembers,
-    shut_out,
     tried,
 )
 from identity.forgetting.memory import LATER, configure, here, of, told_in
+from identity.forgetting.shutting import hold_out, shut_out
 from identity.forgetting.texts import mentioned
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "check",
     "configure",
     "here",
+    "hold_out",
     "keep",
     "mentioned",
     "of",

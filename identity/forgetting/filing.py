@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select
 
 from identity import database
 from identity.errors import InvalidInput, Unavailable
-from identity.forgetting import hashes, lifting, memory
+from identity.forgetting import hashes, lifting, memory, shutting
 from identity.forgetting.hashes import Hash
 from identity.models import Erased, Erasure
 
@@ -104,7 +104,7 @@ def take_over(file: File) -> int:
 
     def write() -> int:
         with database.transaction() as connection:
-            hashes.shut_out(connection)
+            shutting.shut_out(connection)
             return sum(_take_over(connection, filed) for filed in file.erasures)
 
     return database.retrying(write)

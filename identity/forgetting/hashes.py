@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from psycopg.errors import LockNotAvailable
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -15,18 +14,16 @@ from sqlalchemy import (
     and_,
     bindparam,
     select,
-    text,
     update,
 )
 from sqlalchemy import delete as deletion
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
 
 from identity import database
 from identity.bulk import Change, Question, Selected
 from identity.database import UtcDateTime
-from identity.errors import LostRace, Unavailable
+from identity.errors import Unavailable
 from identity.forgetting import memory
 from identity.forgetting.keys import Keys
 from identity.identifiers import Value
@@ -62,14 +59,6 @@ DROP = deletion(Erased.table()).where(
 ALL = select(_erased.digest)
 VERSIONS = select(_erased.version).distinct()
 KEPT = Taking(Erased.table(), "kind", "version", "digest", "erasure_id")
-SHUT_OUT = text("LOCK TABLE identifier IN SHARE ROW EXCLUSIVE MODE")
-SHORTLY = "1500ms"
-"""How long that is waited for: whoever brings something new waits behind it.
-
-Longer than the second (`deadlock_timeout`) after which PostgreSQL's own vacuuming makes way.
-"""
-TIMEOUT = text("SELECT current_setting('lock_timeout')")
-SET_TIMEOUT = text("SELECT set_config('lock_timeout', :timeout, true)")
 
 
 class Met(Exception):
@@ -78,32 +67,6 @@ class Met(Exception):
     def __init__(self, values: Iterable[Value]) -> None:
         super().__init__("identifiers that were erased")
         self.values = frozenset(values)
-
-
-def shut_out(connection: Connection) -> None:
-    """Wait for whoever is writing new identifiers, and let nobody begin until the end.
-
-    Last in the transaction that puts hashes on record, with customers locked, and before the
-    erasure has its number: whoever wrote before is on record by then, and whoever writes afterwards
-    sees that there is an erasure.
-
-    Whoever writes identifiers has locked their customers before, and waits for nobody then. But for
-    one: who read an identifier as unknown, which another call commits and the erasure deletes,
-    inserts it and waits for the erasure, which waits here. PostgreSQL ends one of the two after a
-    second, and that one is tried again. Raise `LostRace` when it takes longer, as while the table
-    is being vacuumed.
-    """
-    if connection.dialect.name != "postgresql":
-        return
-    before = connection.scalar(TIMEOUT)
-    connection.execute(SET_TIMEOUT, {"timeout": SHORTLY})
-    try:
-        connection.execute(SHUT_OUT)
-    except DBAPIError as error:
-        if isinstance(error.orig, LockNotAvailable):
-            raise LostRace("others are at the identifiers") from error
-        raise
-    connection.execute(SET_TIMEOUT, {"timeout": before})
 
 
 def keep(connection: Connection, erasure_id: int, values: Iterable[Value]) -> None:

@@ -118,6 +118,9 @@ class _Writing:
         """Write everything, and link whoever was absorbed."""
         decided, connection = self._decided, self._connection
         moved = self._moved()
+        if decided.references and not (decided.identifiers or decided.alone):
+            # No identifier is written, so nothing else looks whether a name's person was erased.
+            forgetting.hold_out(connection, self._teller.up_to)
         # SQLite wants a primary to be there before anybody is linked to it.
         for primaries in (True, False):
             CONTACTS.insert(connection, self._contacts(primaries=primaries))
