@@ -34,8 +34,10 @@ OVERTAKEN = "Somebody changed this customer meanwhile. Nothing was done. This is
 @allow(May.RULE)
 @recorded(Deed.CUSTOMER_OPENED)
 def forget(contact_id: int) -> ResponseReturnValue:
-    """Show what would go with a person, and what would be left."""
-    return _planned(domain.cluster_of(contact_id), None)
+    """Ask which identifiers are the person's; of a single one, show what would go."""
+    cluster = domain.cluster_of(contact_id)
+    # A customer may be several people, and nobody is to erase the others by pressing on.
+    return _page(cluster, []) if len(_names(cluster)) > 1 else _planned(cluster, None)
 
 
 @blueprint.post(FORGET)
@@ -45,6 +47,8 @@ def forget_now(contact_id: int) -> ResponseReturnValue:
     """Forget a person as it was shown; or show what else would go."""
     cluster = domain.cluster_of(contact_id)
     chosen = request.form.getlist("chosen") if "choosing" in request.form else None
+    if "all" in request.form:
+        chosen = list(_names(cluster))
     if "plan" not in request.form:
         return _planned(cluster, chosen)
     given = request.form.get("reason", "")
@@ -109,25 +113,21 @@ def _planned(
     wrong: str = "",
     reason: str = "",
 ) -> ResponseReturnValue:
-    names, problem, plan = _names(cluster), None, None
-    told: dict[str, Any] = {}
+    said = {"notice": notice, "wrong": wrong, "reason": reason}
     try:
-        plan = applying.plan(_wanted(cluster, chosen))
-        told = plan.as_json()
-    except IdentityError as refused:
-        problem = refused
-    status = STATUS[type(problem)] if problem else 409 if notice else 400 if wrong else 200
-    page = render_template(
+        plan = applying.plan(_wanted(cluster, chosen)).as_json()
+    except IdentityError as problem:
+        return _page(cluster, chosen, problem=problem, **said), STATUS[type(problem)]
+    return _page(cluster, chosen, plan=plan, **said), 409 if notice else 400 if wrong else 200
+
+
+def _page(cluster: Cluster, chosen: list[str] | None, **told: Any) -> str:
+    return render_template(
         "forget.html",
         primary_id=cluster.primary_id,
-        names=names,
-        chosen=list(names) if chosen is None else chosen,
+        names=_names(cluster),
+        chosen=chosen or [],
         choosing=chosen is not None,
-        plan=told,
         counted_as=COUNTED,
-        problem=problem,
-        notice=notice,
-        wrong=wrong,
-        reason=reason,
+        **told,
     )
-    return page, status
