@@ -34,6 +34,7 @@ from identity.verification import verify
 from tests.bringing import bring
 from tests.conftest import ERASURE_KEY, Make, See, app_on, close
 from tests.erasing import all_texts, nobody_erased, remember, values
+from tests.pages import text
 from tests.postgres import binaries
 from tests.tables import empty
 from tests.terminal import run
@@ -253,6 +254,33 @@ def test_a_key_that_is_lost_for_good_is_given_up(make: Make) -> None:
     with app.app_context(), database.reading() as connection:
         told = connection.execute(select(Audit.what, Audit.about)).all()
     assert ("erasure_key_given_up", f"key {lost}") in map(tuple, told)
+    (listed,) = run(app, "erasures").output.splitlines()
+    assert listed.split("\t")[3].startswith("lifted by the command line")
+    assert f"The key {lost} was given up." in text(app.test_client().get("/review/erasures/1"))
+
+
+def test_of_what_is_lifted_in_part_it_is_said_how_much_holds(
+    app: Flask, client: FlaskClient
+) -> None:
+    remember(DOC, "555-4385", "emmett@hillvalley.edu")
+    remember(DOC)
+
+    def told() -> list[str]:
+        # Neither has given back any space, of which there is none.
+        return [
+            line.split("\t")[3].split(";")[0] for line in run(app, "erasures").output.splitlines()
+        ]
+
+    assert told() == ["erased before", "holds"]
+    lifting.lift(values(DOC), "marty", None)
+    assert told()[1] == "lifted in part by marty: 2 identifiers still not taken in"
+    page = text(client.get("/review/erasures/1"))
+    assert "Lifted in part by" in page
+    assert "2 identifiers are still not taken in" in page
+    assert "Lifted in part" in text(client.get("/review/erasures"))
+    assert client.get("/erasures/1").get_json()["erasure"]["holds"] == 2
+    lifting.lift(values("555-4385"), "marty", None, together=True)
+    assert told()[1] == "lifted by marty"
 
 
 def test_a_key_that_is_there_is_not_given_up(app: Flask) -> None:

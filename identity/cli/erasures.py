@@ -153,7 +153,11 @@ def _counted(number: int, one: str) -> str:
 def _line(each: Registered) -> str:
     said = each.said
     because = " ".join((said.reason or "").split())
-    state = f"lifted by {each.lifted.by}" if each.lifted else "holds"
+    state = str(each.standing)
+    if each.lifted:
+        state += f" by {each.lifted.by}"
+        if each.holds:
+            state += f": {counted(each.holds, 'identifier')} still not taken in"
     if each.cleared_at is None:
         state += "; its space is not given back yet"
     if each.tries:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, cast, func, insert, select
@@ -20,6 +21,16 @@ _erasure = Erasure.table().c
 FORGOTTEN = Load(Forgotten.table(), "contact_id", "erasure_id", "customer")
 
 
+class Standing(StrEnum):
+    """Whether an erasure holds, as it is told."""
+
+    HOLDS = "holds"
+    LIFTED = "lifted"
+    PARTLY = "lifted in part"
+    BEFORE = "erased before"
+    """What it names had been erased already: it holds as long as that does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
     """An erasure, as it is read."""
@@ -31,10 +42,19 @@ class Registered:
     """The primaries of customers before, and of those that they became."""
     cleared_at: datetime | None
     lifted: Said | None
-    """Who let the person come back; None while nothing of them is taken in."""
+    """Who let the person come back, or some of what was theirs; None while nobody did."""
+    holds: int
+    """How many of its identifiers are still not taken in."""
     tries: int
     """How often one of its identifiers was brought again, and not taken in."""
     last_tried_at: datetime | None
+
+    @property
+    def standing(self) -> Standing:
+        """Whether nothing of it is taken in, or some of it, or all."""
+        if self.lifted is not None:
+            return Standing.PARTLY if self.holds else Standing.LIFTED
+        return Standing.HOLDS if self.holds else Standing.BEFORE
 
     def as_json(self) -> dict[str, Any]:
         """Return it as the interface has it."""
@@ -45,6 +65,7 @@ class Registered:
             "changes": self.changes,
             "clearedAt": self.cleared_at and self.cleared_at.isoformat(),
             "lifted": self.lifted and _said(self.lifted),
+            "holds": self.holds,
             "tries": self.tries,
             "lastTriedAt": self.last_tried_at and self.last_tried_at.isoformat(),
         }
@@ -61,6 +82,7 @@ def _of_hashes(told: ColumnElement[Any]) -> Any:
 _columns = (
     *(_erasure.id, _erasure.by, _erasure.at, _erasure.reason, _erasure.counts, _erasure.changes),
     *(_erasure.cleared_at, _erasure.lifted_by, _erasure.lifted_at, _erasure.lifted_reason),
+    _of_hashes(func.count()),
     _of_hashes(cast(func.coalesce(func.sum(Erased.tries), 0), BigInteger)),
     _of_hashes(func.max(Erased.last_tried_at)),
 )

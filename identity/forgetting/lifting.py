@@ -6,8 +6,9 @@ that are somebody else's; so only what is named is lifted, unless all of it is a
 
 from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Select, delete, func, select, update
 
 from identity import auditing, database
 from identity.auditing import Deed
@@ -46,7 +47,7 @@ def lift(
 
 def held_by(version: int) -> int:
     """Return how many erasures have hashes of a key's version."""
-    return database.read(lambda connection: len(_of_key(connection, version)))
+    return database.read(lambda connection: _many_of_key(connection, version))
 
 
 def give_up(version: int, by: str) -> int:
@@ -62,26 +63,36 @@ def give_up(version: int, by: str) -> int:
             keys.reload()
             if version in keys.versions():
                 raise Conflict(NOT_LOST.format(key=named(version)))
-            found = _of_key(connection, version)
+            found = _many_of_key(connection, version)
             if not found:
                 raise NotFound(NONE_OF_KEY.format(key=named(version)))
-            connection.execute(delete(Erased).where(Erased.version == version))
             about = f"key {named(version)}"
+            lost = _lifted(by, datetime.now(UTC), f"The {about} was given up.")
+            losing = update(Erasure).where(Erasure.id.in_(_of_key(version)))
+            connection.execute(losing.values(**lost))
+            connection.execute(delete(Erased).where(Erased.version == version))
             auditing.record(connection, Deed.ERASURE_KEY_GIVEN_UP, by, about)
-            return len(found)
+            return found
 
     return database.retrying(write)
 
 
-def _of_key(connection: Connection, version: int) -> list[int]:
-    chosen = select(Erased.erasure_id).where(Erased.version == version).distinct()
-    return list(connection.scalars(chosen))
+def _of_key(version: int) -> Select[int]:
+    return select(Erased.erasure_id).where(Erased.version == version).distinct()
+
+
+def _many_of_key(connection: Connection, version: int) -> int:
+    return connection.scalar(select(func.count()).select_from(_of_key(version).subquery())) or 0
 
 
 def note(
     connection: Connection, erasure_id: int, by: str, reason: str | None, at: datetime
 ) -> None:
     """Say of an erasure that it was lifted, in whole or in part, and in the audit trail."""
-    lifted = {"lifted_by": by, "lifted_at": at, "lifted_reason": reason}
+    lifted = _lifted(by, at, reason)
     connection.execute(update(Erasure).where(Erasure.id == erasure_id).values(**lifted))
     auditing.record(connection, Deed.ERASURE_LIFTED, by, erasure_id)
+
+
+def _lifted(by: str, at: datetime, reason: str | None) -> dict[str, Any]:
+    return {"lifted_by": by, "lifted_at": at, "lifted_reason": reason}

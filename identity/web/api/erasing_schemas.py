@@ -73,7 +73,9 @@ class ErasureTold(Said):
     clearedAt: datetime | None
     """When the space in which it stood was given back; null while that is yet to be done."""
     lifted: Said | None
-    """Who let the person come back; null while nothing of them is taken in."""
+    """Who let the person come back, or some of what was theirs; null while nobody did."""
+    holds: int
+    """How many of its identifiers are still not taken in."""
     tries: int
     """How often one of its identifiers was brought again, and not taken in."""
     lastTriedAt: datetime | None
