@@ -15,6 +15,8 @@ from sqlalchemy import select
 
 from identity.database import db
 from identity.duplicates import amounts, figures, orders, till
+from identity.erasing import applying as erasing
+from identity.erasing.reach import Wanted
 from identity.errors import InvalidInput
 from identity.identifiers import Kind, Value
 from identity.models import Report
@@ -336,6 +338,27 @@ def test_orders_are_those_of_emails_phones_or_nobody(app: Flask, path: Path) -> 
     assert euros["nobodys"] == {"orders": 3, "amount": "13.0000"}
     assert [(each["customer"], each["amount"]) for each in euros["best"]] == [(3, "12.0000")]
     assert euros["records"]["many"] == 2
+
+
+@pytest.mark.usefixtures("town")
+def test_who_was_erased_is_nobody_and_not_to_be_imported(app: Flask, path: Path) -> None:
+    with app.app_context():
+        erasing.erase(Wanted(frozenset({Value(Kind.EMAIL, GEORGE)})), Ordered("Doc"))
+
+    told = spent(
+        *(app, path),
+        order(GEORGE, "900.00"),
+        order("", "90.00", phone="+17755550102"),
+        order(GEORGE, "10.00", phone="+17755550103"),
+        order(BIFF, "1.00"),
+    )
+
+    (euros,) = told["currencies"]
+    assert (euros["amount"], euros["strangers"]) == ("1001.0000", 0)
+    assert euros["nobodys"] == {"orders": 2, "amount": "990.0000"}
+    assert [(each["customer"], each["amount"]) for each in euros["best"]] == [
+        *((4, "10.0000"), (6, "1.0000"))
+    ]
 
 
 def test_what_is_not_understood_is_named_by_its_line_and_not_counted(

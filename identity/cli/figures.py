@@ -76,7 +76,7 @@ def _tell_currency(told: Mapping[str, Any], orders: Mapping[str, Any]) -> None:
     click.echo(f"{currency}: {money(told['amount'])} in {counted(told['orders'], 'order')}")
     nobodys = told["nobodys"]
     if nobodys["orders"]:
-        _line(nobodys["orders"], f"without email and phone number: {money(nobodys['amount'])}")
+        _line(nobodys["orders"], f"are nobody's: {money(nobodys['amount'])}")
     _line(records["many"], f"records bought; they are {people['many']:,} people")
     if told["strangers"]:
         _line(told["strangers"], "of them are not on record: import the orders to join them")

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import Connection, FromClause, Text, and_, func, select
 from sqlalchemy.orm import aliased
 
-from identity import database
+from identity import database, forgetting
 from identity.bulk import Question, Selected
 from identity.duplicates import ranking
 from identity.duplicates.orders import OrderReader, Unclear
 from identity.duplicates.till import Till
-from identity.identifiers import Kind
+from identity.identifiers import email_value, phone_value
 from identity.importing.files import CustomerFile
 from identity.importing.opening.wording import shown
 from identity.importing.rows import NOTHING, Read
@@ -104,14 +104,16 @@ def _untrusted(said: Read) -> str:
 
 
 def _known(connection: Connection, till: Till) -> Iterator[tuple[str, int | None]]:
-    values = till.values()
+    values = (
+        email_value(email) if email else phone_value(str(phone)) for email, phone in till.values()
+    )
     while chunk := list(islice(values, CHUNK)):
-        asked = (
-            (Kind.EMAIL.value, email) if email else (Kind.PHONE.value, str(phone))
-            for email, phone in chunk
-        )
+        erased = forgetting.remembered(connection, chunk)
+        asked = ((value.kind.value, value.text) for value in chunk if value not in erased)
         for row in CUSTOMERS.ask(connection, asked):
             yield row[0], row[1]
+        # Whoever asked to be forgotten is nobody, and nobody is to import them.
+        yield from ((value.text, None) for value in erased)
 
 
 def _customers(asked: FromClause) -> Selected:

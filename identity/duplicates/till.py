@@ -102,7 +102,7 @@ class Till:
         yield from self._connection.execute(_VALUES)
 
     def know(self, values: Iterable[tuple[str, int | None]]) -> None:
-        """Add whose customer's a value is; None for one that links nobody."""
+        """Add whose customer's a value is; None for one that links nobody, or was erased."""
         self._connection.execute("BEGIN")
         self._connection.executemany("INSERT INTO known VALUES (?, ?)", values)
         self._connection.execute("COMMIT")

@@ -35,7 +35,8 @@ SPENT = (
 BUYER = (
     "As separate records, an order is that of its email, or of its phone number where it has no "
     "email. As one person, it is the customer's who has that email, or else that phone number. "
-    "Whoever is not on record is one person for each email. Shipping phones are not looked at."
+    "Whoever is not on record is one person for each email; whoever was erased is nobody. Shipping "
+    "phones are not looked at."
 )
 CAME_BACK = (
     "Came back: with two orders or more. Not in the list: an email on record with which nothing "
