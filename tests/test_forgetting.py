@@ -98,6 +98,25 @@ def test_without_the_key_of_a_hash_nothing_is_answered(make: Make) -> None:
         asked("marty@hillvalley.edu")
 
 
+def test_a_file_of_keys_that_goes_bad_while_it_is_served_is_said(
+    make: Make, tmp_path: Path
+) -> None:
+    file = tmp_path / "keys"
+    file.write_text(OTHER_KEY)
+    client = make(ERASURE_KEY="", ERASURE_KEY_FILE=str(file)).test_client()
+    with make().app_context():
+        remember("doc@hillvalley.edu")
+    file.write_text("half a k")
+
+    answer = client.post("/identify", json={"email": "marty@hillvalley.edu"})
+
+    assert answer.status_code == 503
+    assert "ERASURE_KEY_FILE cannot be read" in answer.get_json()["error"]
+    assert str(tmp_path) not in answer.text
+    file.write_text(f"{OTHER_KEY}\n{ERASURE_KEY}\n")
+    assert client.post("/identify", json={"email": "marty@hillvalley.edu"}).status_code == 200
+
+
 def test_without_a_key_nobody_is_erased(make: Make, backend: str, tmp_path: Path) -> None:
     none = make(ERASURE_KEY="", ERASURE_KEY_FILE=str(tmp_path / "keys"))
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from identity import once
 from identity.config import check_erasure_keys
-from identity.errors import ConfigurationError, Conflict
+from identity.errors import ConfigurationError, Conflict, Unavailable
 from identity.identifiers import Kind, Value
 
 BLOCK = 64
@@ -22,6 +22,11 @@ NO_KEY = (
     "Nobody can be erased before there is a key to remember them by: without it the next file "
     "would bring them back. `flask identity erasures new-key` prints one; set ERASURE_KEY to it "
     "for the service and for commands, and keep it apart from the database and its backups."
+)
+
+BAD_FILE = (
+    "ERASURE_KEY_FILE cannot be read, or what is in it are no keys, so it cannot be told who was "
+    "erased, and nobody new is taken in. Put back the file."
 )
 
 
@@ -89,10 +94,20 @@ class Keys:
         self._given, self.file, self._may_make = given, file, may_make
         self._keys: dict[int, Key] = {}
         self._secrets: dict[int, str] = {}
-        self.reload()
+        self._load()
 
     def reload(self) -> None:
-        """Read the file again: somebody may have made it, or put a new key into it."""
+        """Read the file again: somebody may have made it, or put a new key into it.
+
+        Raise `Unavailable` when what is there now are no keys.
+        """
+        try:
+            self._load()
+        except ConfigurationError as problem:
+            # Callers are told, who need not know where files are.
+            raise Unavailable(BAD_FILE) from problem
+
+    def _load(self) -> None:
         secrets = [*self._given]
         if self.file is not None:
             secrets += _in_file(self.file)
