@@ -171,7 +171,7 @@ FLOORS = {
     "identity.erasing": [
         {"mentions", "register", "clearing", "reach", "evidence"},
         {"scrubbing", "files", "naming"},
-        {"plans"},
+        {"plans", "sighting"},
         {"applying"},
         {"again"},
     ],

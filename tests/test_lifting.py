@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from identity import database, forgetting
 from identity.copying import making, restoring
@@ -25,7 +25,7 @@ from identity.forgetting import filing, hashes, lifting
 from identity.forgetting.keys import Key
 from identity.identifiers import Identifiers
 from identity.importing import register
-from identity.models import Audit, Erased, Erasure
+from identity.models import Audit, Erased, Erasure, Import
 from identity.reconciliation import identify
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
@@ -178,6 +178,36 @@ def test_a_copy_of_all_evidence_does_not_bring_them_back(see: See) -> None:
     assert DOC.encode() not in again
     assert b"marty@hillvalley.edu" in again
     assert json.loads(again.splitlines()[0])["counts"]["rulings"] == 1
+
+
+@pytest.mark.usefixtures("app")
+def test_nor_does_what_people_wrote_in_it(see: See) -> None:
+    see("marty@hillvalley.edu", "555-0001")
+    see("biff@hillvalley.edu", "717171")
+    marty, biff = values("marty@hillvalley.edu", "717171")
+    ruled, _ = applying.rule(Apart(marty, biff), Ordered("test", f"Ask {DOC.upper()}."))
+    applying.withdraw(ruled.id, Ordered("test", "Says 555-4385."))
+    for reference, name in (("7", f"Doc <{DOC}>"), (DOC, "Doc"), ("8", "Marty")):
+        given = Identifiers("marty@hillvalley.edu", "5550001")
+        identify(given, source="test", reference=reference, name=name)
+    register.give(f"{DOC}.csv", "test")
+    content = b"".join(making.parts())
+    empty()
+    with db.engine.begin() as connection:
+        connection.execute(delete(Import))
+    remember(DOC, "555-4385")
+
+    assert restoring.restore(begin(partial(io.BytesIO, content)), lambda _: None) == 0
+
+    assert DOC in content.decode()
+    told = all_texts().lower()
+    assert DOC not in told
+    assert "555-4385" not in told
+    again = b"".join(making.parts()).decode()
+    assert DOC not in again.lower()
+    assert json.loads(again.splitlines()[0])["counts"]["references"] == 1
+    assert '"name":"Marty"' in again
+    assert verify().problems == []
 
 
 @pytest.mark.usefixtures("app")
@@ -338,6 +368,35 @@ def test_after_a_restore_erasures_are_made_again(
         with pytest.raises(InvalidInput):
             identify(Identifiers(DOC, "5554385"), source="test")
         assert verify().problems == []
+
+
+@pytest.mark.usefixtures("app")
+def test_whoever_stands_in_files_and_prose_only_goes_again_too(
+    app: Flask, see: See, tmp_path: Path
+) -> None:
+    remember(DOC, "+17755550154", "555-4385", "clara@x.org")
+    backup = tmp_path / "erasures.json"
+    backup.write_bytes(filing.export())
+    nobody_erased()
+    marty = see("marty@hillvalley.edu")
+    give = partial(register.give, "customers.csv", "test")
+    american = give(b"Name;Phone\nEmmett;(775) 555-0154\n")
+    register.note(american, choices={"region": "US"})
+    give(b"Phone\tName\n717171\tBiff\n")
+    rejected = b"rejected_line,rejected_because,email,phone\n2,x,nobody,5554385\n3,x,Biff,71x\n"
+    register.note(give(None), rejects=rejected)
+    identify(Identifiers("marty@hillvalley.edu", None), source="x", name=f"Marty ({DOC})")
+    applying.rule(LinksNobody(*values("0000000")), Ordered("test", "Clara@X.org says so."))
+
+    done = run(app, "erasures", "apply", backup)
+
+    assert done.output == "Taken over: 1 erasure.\nErased again: 4 identifiers.\n"
+    told = all_texts().lower()
+    assert not [it for it in (DOC, "555-0154", "5554385", "clara@") if it in told]
+    assert "717171" in told
+    assert "biff,71x" in told
+    assert see("marty@hillvalley.edu").primary_id == marty.primary_id
+    assert "Erased again: 0 identifiers." in run(app, "erasures", "apply", backup).output
 
 
 def test_erased_and_imported_again_the_old_file_brings_nothing(client: FlaskClient) -> None:

@@ -3,13 +3,20 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from identity.copying.lines import ClaimLine, Line, RulingLine
-from identity.identifiers import Value, email_value, is_of_email, phone_value
+from identity import forgetting
+from identity.copying.lines import ClaimLine, ImportLine, Line, RulingLine
+from identity.identifiers import Value, email_value, phone_value
+from identity.importing.register import CALLED
 from identity.rulings import kinds
+
+WRITTEN = {"reason", "withdrawn_reason"}
+"""What people wrote about a ruling."""
+NOTHING = {"fingerprint": "", "digest": 0}
+"""As an erasure leaves a plan: what tells it from another is made of the identifiers too."""
 
 
 class LeavingOut:
-    """Leaves out what erasing them leaves out: claims that say what was erased, and rulings."""
+    """Leaves out what erasing them takes: claims, rulings, and what mentions them elsewhere."""
 
     def __init__(self, is_erased: Callable[[Value], bool]) -> None:
         self._is_erased = is_erased
@@ -20,32 +27,57 @@ class LeavingOut:
     def lines(self, lines: Iterable[Line]) -> Iterator[Line]:
         """Yield what is left of the lines of a copy."""
         for line in lines:
-            if isinstance(line, RulingLine):
-                if any(map(self._is_erased, kinds.values_of(kinds.from_record(line.what)))):
-                    self._rulings.add(line.id)
-                    continue
-                line = line.model_copy(update={"plan": self._without(line.plan)})
-            elif isinstance(line, ClaimLine):
-                if any(map(self._is_erased, _told(line))):
-                    self.claims += 1
-                    continue
-                left = [each for each in line.withdrawn_by if each not in self._rulings]
-                held_by = None if line.held_by in self._rulings else line.held_by
-                line = line.model_copy(update={"withdrawn_by": left, "held_by": held_by})
-            yield line
+            match line:
+                case RulingLine():
+                    left: Line | None = self._ruling(line)
+                case ClaimLine():
+                    left = self._claim(line)
+                case ImportLine():
+                    left = self._import(line)
+            if left is not None:
+                yield left
+
+    def _ruling(self, line: RulingLine) -> RulingLine | None:
+        if any(map(self._is_erased, kinds.values_of(kinds.from_record(line.what)))):
+            self._rulings.add(line.id)
+            return None
+        told = line.model_dump(include=WRITTEN)
+        changed = {name: None for name, text in told.items() if self._is_mentioned(text)}
+        plan = self._without(line.plan)
+        if plan != line.plan:
+            plan |= {name: NOTHING[name] for name in NOTHING if name in plan}
+        return line.model_copy(update=changed | {"plan": plan})
+
+    def _claim(self, line: ClaimLine) -> ClaimLine | None:
+        if any(map(self._is_erased, _told(line))):
+            self.claims += 1
+            return None
+        called = [
+            each
+            for each in line.references
+            if not (self._is_mentioned(each.reference) or self._is_mentioned(each.name))
+        ]
+        left = [each for each in line.withdrawn_by if each not in self._rulings]
+        held_by = None if line.held_by in self._rulings else line.held_by
+        changed = {"withdrawn_by": left, "held_by": held_by, "references": called}
+        return line.model_copy(update=changed)
+
+    def _import(self, line: ImportLine) -> ImportLine:
+        is_named = self._is_mentioned(line.file_name)
+        return line.model_copy(update={"file_name": CALLED}) if is_named else line
 
     def _without(self, told: Any) -> Any:
         """Return what a ruling changed, without what was erased."""
         if isinstance(told, dict):
             return {name: self._without(each) for name, each in told.items()}
         if isinstance(told, list):
-            return [self._without(each) for each in told if not self._is_text_erased(each)]
-        return None if self._is_text_erased(told) else told
+            return [self._without(each) for each in told if not self._is_mentioned(each)]
+        return None if self._is_mentioned(told) else told
 
-    def _is_text_erased(self, told: object) -> bool:
+    def _is_mentioned(self, told: object) -> bool:
         if not isinstance(told, str):
             return False
-        return self._is_erased(email_value(told) if is_of_email(told) else phone_value(told))
+        return any(map(self._is_erased, forgetting.told_in([told])))
 
 
 def _told(line: ClaimLine) -> Iterator[Value]:

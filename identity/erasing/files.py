@@ -101,7 +101,7 @@ class Files:
             if self.mentions.in_text(name):
                 changed["file_name"] = CALLED
             for column, told in zip(("choices", "reading", "plan"), kept, strict=True):
-                if self.mentions.any_in(_texts(told)):
+                if self.mentions.any_in(texts(told)):
                     changed[column] = None
             if changed:
                 count += id_ not in thrown
@@ -114,17 +114,17 @@ class Files:
     def _tells(self, connection: Connection, import_id: int) -> bool:
         """Tell whether what is shown of a file mentions them, however it was read."""
         shown = select(_import.reading, _import.plan).where(_import.id == import_id)
-        return any(self.mentions.any_in(_texts(each)) for each in connection.execute(shown).one())
+        return any(self.mentions.any_in(texts(each)) for each in connection.execute(shown).one())
 
     def _is_about(self, content: bytes) -> bool:
         try:
-            return self.mentions.any_in(_lines(content))
+            return self.mentions.any_in(lines(content))
         except IdentityError:
             # Nobody can read it, nor import it.
             return True
 
 
-def _lines(content: bytes) -> Iterator[str]:
+def lines(content: bytes) -> Iterator[str]:
     """Yield all that is in a file, of every sheet of a workbook."""
     unpacked = archives.unpack(steady(partial(io.BytesIO, content)), LITTLE)
     sheets = workbooks.read(unpacked.opened, LITTLE)
@@ -172,14 +172,15 @@ def _separator(text: str) -> str:
     return next((mark for mark in line if not (mark.isalnum() or mark in '_"')), ",")
 
 
-def _texts(told: Any) -> Iterator[str]:
+def texts(told: Any) -> Iterator[str]:
+    """Yield all that stands in what JSON told, names of fields too."""
     match told:
         case str():
             yield told
         case list():
             for each in told:
-                yield from _texts(each)
+                yield from texts(each)
         case dict():
             for name, each in told.items():
                 yield name
-                yield from _texts(each)
+                yield from texts(each)
