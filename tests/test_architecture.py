@@ -233,7 +233,8 @@ FLOORS = {
         {"schemas", "presenters"},
         {"change_schemas", "ruling_schemas", "reading", "answers", "access_schemas", "records"}
         | {"ordering"},
-        {"openapi", "erasing_schemas"},
+        {"erasing_schemas"},
+        {"openapi"},
         {"batches", "calls", "disclosures", "erasures", "following", "rulings", "why"},
     ],
     "identity.web.pages": [

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, StrictBool, Strict
 from identity.erasing.naming import MOST
 from identity.models import LARGEST_ID
 from identity.web.api.ruling_schemas import PlanTold, Reference, Said
-from identity.web.api.schemas import Answer
+from identity.web.api.schemas import Answer, Problem
 
 Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 
@@ -122,3 +122,13 @@ class Erasures(Answer):
     erasures: list[ErasureTold]
     more: bool
     """Whether there are older ones: ask for those before the last one's id."""
+
+
+class Conflicting(Problem):
+    """What was asked goes against what stands."""
+
+    # Of both kinds here: of a ruling, and of an erasure, which tells more.
+    plan: PlanTold | ErasurePlan | None = None
+    """The plan of now, when something else would happen than was planned."""
+    ruling: int | None = None
+    """The ruling that says the same, or is withdrawn already."""

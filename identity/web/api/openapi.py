@@ -17,7 +17,7 @@ from werkzeug.routing import Rule
 
 from identity.models import LARGEST_ID
 from identity.web import bodies
-from identity.web.api.ruling_schemas import Conflicting
+from identity.web.api.erasing_schemas import Conflicting
 from identity.web.api.schemas import Ceased, Problem
 from identity.web.marks import Description, May
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel, StrictInt, StrictStr
 
 from identity.models import LARGEST_ID
-from identity.web.api.schemas import EMAIL, PHONE_NUMBER, Answer, Held, Problem
+from identity.web.api.schemas import EMAIL, PHONE_NUMBER, Answer, Held
 from identity.web.query import Number
 
 Id = Annotated[int, Field(ge=0, le=LARGEST_ID)]
@@ -168,15 +168,6 @@ class Rulings(Answer):
     rulings: list[RulingTold]
     more: bool
     """Whether there are older ones: ask for those before the last one's id."""
-
-
-class Conflicting(Problem):
-    """What was asked goes against what stands."""
-
-    plan: PlanTold | None = None
-    """The plan of now, when something else would happen than was planned."""
-    ruling: int | None = None
-    """The ruling that says the same, or is withdrawn already."""
 
 
 class RulingsQuery(BaseModel):
