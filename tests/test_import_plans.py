@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from identity import database
 from identity.importing import register, run, uploads
-from identity.importing.uploads import PLANNING
+from identity.importing.uploads import EXAMINING, PLANNING
 from identity.importing.working import Stopped, Worker
 from identity.models import Contact, Import
 from identity.verification import verify
@@ -439,3 +439,50 @@ def test_what_nobody_came_back_for_is_forgotten_with_all_that_was_known_of_it(
         row = connection.execute(Import.table().select().where(Import.id == 1)).one()
     assert (row.content, row.reading, row.plan, row.work) == (None, None, None, None)
     assert "the file is no longer kept" in folded(client.get("/imports/1", headers=PAGES))
+
+
+def give(content: bytes = FILE) -> str:
+    """Give a file that nobody has looked at, and begin to."""
+    register.give("shop.csv", "a browser", content, {})
+    by = uploads.begin(1, EXAMINING)
+    assert by
+    return by
+
+
+def test_while_a_file_is_looked_at_everybody_sees_so(client: FlaskClient) -> None:
+    give()
+
+    assert client.get("/imports/1/progress.json").get_json()["doing"] == "examining"
+    assert client.get("/imports/1/reading").location == "/imports/1"
+    page = client.get("/imports/1", headers=PAGES)
+    assert "How this file is to be read is being found out." in text(page)
+    assert '<progress id="work"' in page.text
+    assert "It is being read." in text(client.get("/import"))
+
+
+def test_a_file_that_nobody_looked_at_to_the_end_is_looked_at_again(client: FlaskClient) -> None:
+    by = give()
+    Worker(1, by, EXAMINING, threading.Event()).fail("It was stopped.")
+    assert "The plan was broken off: It was stopped." in text(client.get("/imports/1"))
+
+    again = send(client, "/imports/1/plan", {"csrf_token": token(client)})
+
+    assert "New customers1" in text(again)
+
+
+def test_what_is_no_table_is_told_where_its_page_is_looked_at(client: FlaskClient) -> None:
+    Worker(1, give(), EXAMINING, threading.Event()).refuse("This is a PDF document.")
+
+    page = text(client.get("/imports/1", headers=PAGES))
+
+    assert "This file cannot be read." in page
+    assert "This is a PDF document." in page
+    assert "Find out" not in page
+
+
+def test_a_file_that_is_refused_is_not_kept(client: FlaskClient) -> None:
+    page = upload(client, b"%PDF-1.7")
+
+    assert page.status_code == 400
+    assert "a PDF document" in page.text
+    assert uploads.unfinished() == []

@@ -81,7 +81,12 @@ def is_source(name: str) -> bool:
     return name.startswith("import:")
 
 
-def give(file_name: str, given_by: str, content: bytes | None = None) -> int:
+def give(
+    file_name: str,
+    given_by: str,
+    content: bytes | None = None,
+    choices: dict[str, Any] | None = None,
+) -> int:
     """Take a file in, with its bytes when it was uploaded; return the id of its import."""
     now = datetime.now(UTC)
     forgotten = (Import.started_at.is_(None)) & (Import.given_at < now - KEPT)
@@ -93,6 +98,8 @@ def give(file_name: str, given_by: str, content: bytes | None = None) -> int:
         "counts": {},
         "content": content,
     }
+    if choices is not None:
+        values["choices"] = choices
 
     def write() -> int:
         with database.transaction() as connection:

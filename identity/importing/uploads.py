@@ -27,7 +27,7 @@ class Work:
     """What is being done with a file."""
 
     doing: str
-    """PLANNING or IMPORTING."""
+    """EXAMINING, PLANNING or IMPORTING; REFUSED when the file is none that can be read."""
     by: str
     """A name that nobody else has."""
     seen_at: datetime
@@ -48,6 +48,7 @@ class Work:
         return self.failed is None and abs(datetime.now(UTC) - self.seen_at) < RUNS_FOR
 
 
+EXAMINING, REFUSED = BEFORE = "examining", "refused"
 PLANNING, IMPORTING = "planning", "importing"
 
 

@@ -52,9 +52,20 @@ class Worker:
         with signs.of_life(TOLD, self._tell):
             yield
 
+    def keep(self, **values: object) -> None:
+        """Keep what came of it so far, and go on."""
+        if not uploads.end(self._import_id, self._by, work=self._work().as_json(), **values):
+            self._lost.set()
+        self.check()
+
     def end(self, **values: object) -> None:
         """Keep what came of it, unless it is somebody else's by now."""
         uploads.end(self._import_id, self._by, **values)
+
+    def refuse(self, sentence: str) -> None:
+        """Keep why the file cannot be read."""
+        self._doing = uploads.REFUSED
+        self.fail(sentence)
 
     def fail(self, sentence: str) -> None:
         """Keep that nothing came of it, and why."""

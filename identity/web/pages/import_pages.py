@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from identity.errors import InvalidInput
 from identity.importing import register, uploads
+from identity.importing.uploads import REFUSED
 from identity.web import blueprint, callers, paths
 from identity.web.marks import May, allow, take
 from identity.web.pages import import_readings, import_work
@@ -70,14 +71,13 @@ def _taken(form: ImportForm) -> tuple[int | None, int]:
             choices[import_readings.SOURCE] = form.source.data
     except InvalidInput as problem:
         form.source.errors = [str(problem)]
-    try:
-        choices, reading = import_readings.taken(name, content, choices)
-    except InvalidInput as problem:
-        form.file.errors = [str(problem)]
     if form.errors:
         return None, 400
-    import_id = register.give(name, callers.source("a browser"), content)
-    uploads.read_so(import_id, choices, reading)
-    if not import_readings.asks(reading):
-        import_work.plan(import_id)
+    import_id = register.give(name, callers.source("a browser"), content, choices)
+    import_work.plan(import_id)
+    work = uploads.get(import_id).work
+    if work and work.doing == REFUSED and work.failed:
+        uploads.throw_away(import_id)
+        form.file.errors = [work.failed]
+        return None, 400
     return import_id, 303

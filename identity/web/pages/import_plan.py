@@ -10,7 +10,7 @@ from werkzeug import Response
 from identity.caution import showing
 from identity.caution.choosing import Choices
 from identity.importing import register, uploads
-from identity.importing.uploads import IMPORTING, Kept
+from identity.importing.uploads import BEFORE, IMPORTING, Kept
 from identity.rulings.kinds import ImportWithdrawn
 from identity.web import blueprint, callers, paths
 from identity.web.marks import May, allow
@@ -33,8 +33,11 @@ OVERTAKEN = "This is not the plan that you confirmed. Nothing has been imported 
 def one_import(import_id: int) -> ResponseReturnValue:
     """Show what an import would bring, how far it is, or what it brought."""
     listed, kept = register.get(import_id), uploads.get(import_id)
-    reading = None if listed.finished_at else reading_of(listed)
     work = kept.under_way
+    if kept.reading is None and kept.work and kept.work.doing in BEFORE:
+        callers.check(May.RULE)
+        return render_template("import_examining.html", listed=listed, work=kept.work)
+    reading = None if listed.finished_at else reading_of(listed)
     if reading is not None and work and work.doing == IMPORTING:
         return render_template(
             "import_running.html", listed=listed, work=work, rows=reading["rows"]

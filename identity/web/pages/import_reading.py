@@ -14,6 +14,7 @@ from identity.errors import InvalidInput
 from identity.importing import register, uploads
 from identity.importing.columns import Chosen, labels
 from identity.importing.dates import DAY_FIRST, MONTH_FIRST
+from identity.importing.uploads import BEFORE
 from identity.web import blueprint, domain, paths
 from identity.web.marks import May, allow
 from identity.web.pages import import_readings, import_work
@@ -65,11 +66,12 @@ def read_otherwise(import_id: int) -> ResponseReturnValue:
 
 
 def reading_of(listed: register.Listed) -> dict[str, Any] | None:
-    """Return how a file is read, as it is shown; None when it is no longer kept."""
-    kept = uploads.get(listed.id).reading
-    content = None if kept else register.content(listed.id)
+    """Return how a file is read, as it is shown; None when it is not known, or no longer kept."""
+    kept = uploads.get(listed.id)
+    examined = kept.reading or (kept.work and kept.work.doing in BEFORE)
+    content = None if examined else register.content(listed.id)
     if content is None:
-        return kept
+        return kept.reading
     # Taken in by the version before, which did not keep this.
     return import_readings.shown(listed.file_name, content, listed.choices)
 

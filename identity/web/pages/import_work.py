@@ -15,21 +15,22 @@ from identity import auditing
 from identity.auditing import Deed
 from identity.caution import running, showing
 from identity.caution.choosing import Choices
-from identity.errors import IdentityError, NotFound
+from identity.errors import IdentityError, InvalidInput, NotFound
 from identity.importing import register, uploads
 from identity.importing.files import CustomerFile
 from identity.importing.reading import Batch, Reading
 from identity.importing.rejects import Rejects
 from identity.importing.rows import Doubt, RowReader
 from identity.importing.run import Source
-from identity.importing.uploads import IMPORTING, PLANNING
+from identity.importing.uploads import EXAMINING, IMPORTING, PLANNING
 from identity.importing.working import Worker
 from identity.reviewing import growth
 from identity.web import current, errands
 from identity.web.errands import Errand, Errands
 from identity.web.pages import import_readings
 
-READING, COMPARING, BRINGING = "Reading", "Comparing with what is known", "Importing"
+OPENING, READING = "Looking at the file", "Reading"
+COMPARING, BRINGING = "Comparing with what is known", "Importing"
 """The steps, as the bar names them."""
 Do = Callable[[int, Worker], None]
 FAILED = "Something went wrong on our side, and it is reported."
@@ -37,7 +38,10 @@ FAILED = "Something went wrong on our side, and it is reported."
 
 def plan(import_id: int) -> None:
     """Begin to find out what a file would bring, unless somebody is at it."""
-    _begin(import_id, PLANNING, _plan)
+    if uploads.get(import_id).reading is None:
+        _begin(import_id, EXAMINING, _examine)
+    else:
+        _begin(import_id, PLANNING, _plan)
 
 
 def carry_out(import_id: int, who: str | None, seen: str) -> None:
@@ -67,6 +71,23 @@ def _errand(import_id: int, by: str, doing: str, do: Do) -> Errand:
             raise
 
     return run
+
+
+def _examine(import_id: int, worker: Worker) -> None:
+    """Find out how a file is to be read, and what it would bring if nobody has to be asked."""
+    listed, content = register.get(import_id), _content(import_id)
+    worker.read(OPENING, 0)
+    try:
+        choices, reading = import_readings.taken(listed.file_name, content, listed.choices or {})
+    except InvalidInput as problem:
+        worker.refuse(str(problem))
+        return
+    if import_readings.asks(reading):
+        worker.end(choices=choices, reading=reading)
+        return
+    worker.keep(choices=choices, reading=reading)
+    worker.anew(PLANNING)
+    _plan(import_id, worker)
 
 
 def _plan(import_id: int, worker: Worker) -> None:
@@ -113,11 +134,16 @@ def _carry_out(import_id: int, worker: Worker, who: str | None, seen: str) -> No
 
 
 def _given(import_id: int, worker: Worker) -> tuple[register.Listed, Source]:
-    listed, content = register.get(import_id), register.content(import_id)
+    listed = register.get(import_id)
+    source = import_readings.source(listed, _content(import_id))
+    return listed, _Followed(source.file, source.region, source.feed, worker)
+
+
+def _content(import_id: int) -> bytes:
+    content = register.content(import_id)
     if content is None:
         raise NotFound("The file is no longer kept.")
-    source = import_readings.source(listed, content)
-    return listed, _Followed(source.file, source.region, source.feed, worker)
+    return content
 
 
 @dataclass(frozen=True)
