@@ -80,6 +80,18 @@ def test_what_the_office_answers_is_as_if_it_had_been_asked_itself(server: Serve
     assert large.status == largest.status == 413
 
 
+def test_whoever_sends_too_much_slowly_hears_of_it(server: Server) -> None:
+    head = b"POST /import HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n"
+    with connected(server) as connection:
+        connection.sendall(head)
+        for _ in range(9):
+            connection.sendall(b"x" * 1_000_000)
+            # Longer than it takes to say that it is too much.
+            time.sleep(0.3)
+
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 413")
+
+
 def test_a_file_as_large_as_the_page_says_passes_the_doors_and_is_planned_in_the_office(
     server: Server,
 ) -> None:

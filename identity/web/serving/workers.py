@@ -24,7 +24,7 @@ STALLED = 20
 LINGER, CLOSED = 0.3, 1.2
 """Seconds for which a door that closes still takes requests on connections that it has, and after
 which it takes none at all: it looks once a second whether it is to close."""
-LITTLE, UNWANTED = 64 * 1024, 16 * 1024 * 1024
+LITTLE, UNWANTED = 64 * 1024, 128 * 1024 * 1024
 """Bytes of a body that nobody asked for: how many are read for the next request to come through,
 and how many so that whoever sends them hears that they are too many."""
 WAITING = 2048
@@ -68,13 +68,13 @@ class Door(GeventWorker):  # type: ignore[misc]
         """Answer a request, and hang up when it has more of a body than anybody wants."""
         super().handle_request(listener_name, req, sock, addr)
         if not _is_read(req.body):
-            util.close_graceful(sock, max_drain=UNWANTED)
+            _hear_out(sock)
             raise StopIteration
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Say what was wrong, so that it is heard: bytes that are not read would undo it."""
         super().handle_error(req, client, addr, exc)
-        util.close_graceful(client, max_drain=UNWANTED)
+        _hear_out(client)
 
     def timeout_ctx(self) -> "_Idle":
         """Return what limits the wait for a request."""
@@ -91,6 +91,12 @@ class Door(GeventWorker):  # type: ignore[misc]
     def _hang_up(self) -> None:
         for idle in list(self._idle):
             idle.end()
+
+
+def _hear_out(sock: Any) -> None:
+    """Close a connection once its client has sent what it wants to, so that it hears the answer."""
+    # Within two seconds, as gunicorn would have it, few send nine megabytes from where they are.
+    util.close_graceful(sock, timeout=STALLED, max_drain=UNWANTED)
 
 
 def _is_read(body: Any) -> bool:
