@@ -54,6 +54,14 @@ def test_the_figures_are_one_object_and_all_else_is_on_stderr(app: Flask, shop: 
     assert "Done:" in run(app, "import", shop, "--json").stderr
 
 
+def test_columns_that_are_not_read_are_told_to_jobs_too(app: Flask, tmp_path: Path) -> None:
+    path = tmp_path / "two.csv"
+    path.write_text("email,Zweitadresse\ndoc@hillvalley.edu,emmett@hillvalley.edu\n")
+
+    expected = [{"column": "Zweitadresse", "looks_like": "emails"}]
+    assert told(app, path, "--dry-run")["not_read"] == expected
+
+
 def test_so_are_those_of_a_plan(app: Flask, shop: Path) -> None:
     found = told(app, shop, "--dry-run")
 

@@ -1,6 +1,7 @@
 """What came of an import, as one object of JSON for whoever runs it by a schedule."""
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from identity.cli.leftovers import Leftovers
 from identity.counting import counted
 from identity.errors import IdentityError
 from identity.importing import register, written
+from identity.importing.columns import Overlooked
 from identity.importing.tally import Tally
 from identity.reviewing.growth import Grown
 from identity.rulings import register as rulings
@@ -32,6 +34,8 @@ class Account:
     """How many of them are done with."""
     source: str | None = None
     import_id: int | None = None
+    overlooked: Sequence[Overlooked] = ()
+    """Columns that are not read, although they look as if they should be."""
     tally: Tally | None = None
     plan: Plan | None = None
     refused: bool = False
@@ -54,6 +58,9 @@ class Account:
             "doubts": [
                 {"column": each.column, "reason": each.reason, "count": each.count}
                 for each in (tally.doubts() if tally else ())
+            ],
+            "not_read": [
+                {"column": each.name, "looks_like": each.looks_like} for each in self.overlooked
             ],
             "unions": len(tally.unions()) if tally else None,
             "rulings": self._rulings(),

@@ -149,6 +149,7 @@ def _examine(account: Account, feed: str, chosen: Chosen) -> Source:
     if exporting.wrote(customers.header):
         click.echo(OURS, err=True)
     account.source, account.rows = source.name, customers.count
+    account.overlooked = customers.columns.overlooked
     return source
 
 

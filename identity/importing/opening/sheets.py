@@ -17,7 +17,6 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-SECONDS = 600
 DAMAGED, PROTECTED, TOO_LARGE, NO_ROOM = 3, 4, 5, 6
 EXACT = 10**15
 """A spreadsheet keeps 15 digits of a number. What is longer has lost its last ones."""
@@ -25,8 +24,8 @@ EXACT = 10**15
 
 def main() -> None:
     """Write all sheets that can be seen."""
-    path, memory, written = json.loads(sys.argv[1])
-    _confine(memory, written)
+    path, memory, written, seconds = json.loads(sys.argv[1])
+    _confine(memory, written, seconds)
     # Found where the one that started this found it.
     sys.path[:] = path
     from python_calamine import CalamineError, PasswordError
@@ -43,13 +42,13 @@ def main() -> None:
         sys.exit(TOO_LARGE if error.errno == errno.EFBIG else NO_ROOM)
 
 
-def _confine(memory: int, written: int) -> None:
+def _confine(memory: int, written: int, seconds: int) -> None:
     import resource
 
     for what, most in (
         (resource.RLIMIT_AS, memory),
         (resource.RLIMIT_FSIZE, written),
-        (resource.RLIMIT_CPU, SECONDS),
+        (resource.RLIMIT_CPU, seconds),
     ):
         # Where there is less, less it is.
         _, hard = resource.getrlimit(what)

@@ -18,7 +18,7 @@ from identity.importing.opening.spool import CHUNK, NO_ROOM, Opened, Spool
 DAMAGED = "The workbook is damaged and cannot be read. Save it again, or fetch it again."
 WITH_PASSWORD = "The workbook is protected with a password. Save it without one, and import that."  # noqa: S105
 TOO_MUCH = (
-    f"Reading the workbook takes more than {{:,}} MB of memory, or {sheets.SECONDS // 60} minutes. "
+    "Reading the workbook takes more than {:,} MB of memory, or {} minutes. "
     "Save the sheet with the customers as CSV, and import that."
 )
 OTHER = "a document", AS_CSV
@@ -29,6 +29,8 @@ OTHERS = {
     "mimetype": ("an OpenDocument (.ods) or another document", AS_CSV),
 }
 """Other documents that are ZIP archives, by what is in them."""
+SLOW = 5
+"""How many times as long it may take where others have most of the processor."""
 SMALLEST = 3
 """Bytes of a sheet in which there is anything."""
 SAID = {sheets.DAMAGED: DAMAGED, sheets.PROTECTED: WITH_PASSWORD}
@@ -65,10 +67,10 @@ def read(opened: Opened, room: Room) -> list[Sheet] | None:
 
 def _sheets(workbook: Spool, room: Room) -> list[Sheet]:
     written = Spool()
-    told = json.dumps((sys.path, room.memory, room.unpacked))
+    told = json.dumps((sys.path, room.memory, room.unpacked, room.seconds))
     command = [sys.executable, "-I", str(Path(sheets.__file__)), told]
     os.lseek(workbook.fileno(), 0, os.SEEK_SET)
-    too_much = InvalidInput(TOO_MUCH.format(room.memory // 2**20))
+    too_much = InvalidInput(TOO_MUCH.format(room.memory // 2**20, room.seconds // 60))
     try:
         done = subprocess.run(  # noqa: S603
             command,
@@ -76,7 +78,7 @@ def _sheets(workbook: Spool, room: Room) -> list[Sheet]:
             stdout=written.fileno(),
             stderr=subprocess.PIPE,
             check=False,
-            timeout=sheets.SECONDS,
+            timeout=room.seconds * SLOW,
             # Whatever a workbook makes of its reader, no password is there to be found.
             env={},
         )
