@@ -10,6 +10,7 @@ from identity.errors import LostRace
 
 TAKEN = 10_000
 """Rows whose keys are taken by one statement."""
+TAKEN_FIRST = "somebody else took one of the keys first"
 Values = tuple[Any, ...]
 
 
@@ -59,4 +60,4 @@ class Taking:
                 rows_given = [(*row, *given) for row in chunk] if given else chunk
                 cursor.executemany(self._sqlite, rows_given)
             if cursor.rowcount < len(chunk):
-                raise LostRace("somebody else took one of the keys first")
+                raise LostRace(TAKEN_FIRST)

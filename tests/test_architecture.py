@@ -95,7 +95,8 @@ FLOORS = {
     ],
     "identity.writing": [
         {"loads"},
-        {"contacts", "corrections", "customers", "staging"},
+        {"contacts", "corrections", "founding"},
+        {"customers", "staging"},
         {"decisions"},
     ],
     "identity.batching": [

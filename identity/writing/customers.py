@@ -4,17 +4,13 @@ Nearly all of a file is made of these, so their rows are not built cell by cell:
 they take half the time of handing them to its driver.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from identity.bulk import spoken
-from identity.deciding import Alone
-from identity.identifiers import Kind
-from identity.models import EventKind
+from identity.writing.founding import CREATED, EMAIL, LINKED, PHONE, Row
 from identity.writing.loads import (
     CLAIMS,
     CONTACTS,
@@ -23,50 +19,19 @@ from identity.writing.loads import (
     PRIMARY,
     SECONDARY,
     Teller,
-    Written,
 )
 
-EMAIL, PHONE = Kind.EMAIL.value, Kind.PHONE.value
-CREATED, LINKED = EventKind.CONTACT_CREATED.value, EventKind.CONTACT_LINKED.value
 NONE = "\\N"
 """How COPY has what is absent."""
 _MARKS = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-class _Row(NamedTuple):
-    """A contact and its claim, with the ids that they were given, in the words of a database."""
-
-    id: int
-    place: int
-    email: str | None
-    phone_number: str | None
-    dated: str
-    primary: int
-    brought: str
-
-
 class Copied:
-    """Customers to be written, with the ids of their contacts and the places of their claims."""
+    """Customers to be written."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        alone: Sequence[Alone],
-        ids: Written,
-        places: Callable[[int], int],
-        teller: Teller,
-    ) -> None:
-        self._connection = connection
-        self._teller = teller
-        speak: Callable[[datetime], str] = spoken(connection.dialect)
-        self._now = speak(teller.now)
-        self._rows = [
-            _Row(
-                *(ids.contact(number), places(claim), email, phone_number, speak(dated)),
-                *(ids.contact(primary), EMAIL if brought is Kind.EMAIL else PHONE),
-            )
-            for number, claim, email, phone_number, dated, primary, brought in alone
-        ]
+    def __init__(self, connection: Connection, rows: Sequence[Row], teller: Teller) -> None:
+        self._connection, self._rows, self._teller = connection, rows, teller
+        self._now = spoken(connection.dialect)(teller.now)
 
     def _identifiers(self) -> Iterable[tuple[str, str, int]]:
         for id_, _, email, phone_number, _, primary, brought in self._rows:

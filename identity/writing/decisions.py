@@ -27,10 +27,12 @@ from identity.models import Claim, Contact, EventKind
 from identity.probing import is_value
 from identity.writing.contacts import is_one_contact, write_contact
 from identity.writing.customers import Copied
+from identity.writing.founding import rows_of
 from identity.writing.loads import (
     CLAIMS,
     CONTACTS,
     LINES,
+    NEW_REFERENCES,
     PRIMARY,
     REFERENCES,
     SECONDARY,
@@ -110,8 +112,9 @@ class _Writing:
         )
         claims = len(decided.claims) + len(decided.alone)
         self._places = draw(connection, "event", claims)
+        rows = rows_of(connection, decided.alone, self._ids, self._places, decided.first_claim)
         founding = Copied if connection.dialect.name == "postgresql" else Staged
-        self._founded = founding(connection, decided.alone, self._ids, self._claim, teller)
+        self._founded = founding(connection, rows, teller)
         self._risen: dict[int, int] = {}
 
     def write(self) -> Written:
@@ -133,18 +136,21 @@ class _Writing:
             raise
         CLAIMS.insert(connection, self._claims())
         self._founded.write_claims()
-        REFERENCES.insert(
-            connection,
-            (
-                (self._claim(claim), reference, name, self._teller.import_id)
-                for claim, reference, name in decided.references
-            ),
-        )
+        self._write_references()
         self._redate()
         self._absorb()
         LINES.insert(connection, self._lines(moved))
         self._founded.write_lines()
         return self._ids
+
+    def _write_references(self) -> None:
+        new: list[tuple[Any, ...]] = []
+        others: list[tuple[Any, ...]] = []
+        for claim, reference, name in self._decided.references:
+            rows = new if claim >= NEW else others
+            rows.append((self._claim(claim), reference, name, self._teller.import_id))
+        NEW_REFERENCES.insert(self._connection, new)
+        REFERENCES.insert(self._connection, others)
 
     def _identifiers(self) -> Iterable[tuple[str, str, int]]:
         for value, number in self._decided.identifiers:

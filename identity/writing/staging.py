@@ -4,28 +4,17 @@ Their rows are handed over once, into a table that only this connection sees, an
 all the others: half of the time that handing over each row of each table takes.
 """
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
 from identity.bulk import spoken
-from identity.deciding import Alone
 from identity.errors import LostRace
-from identity.identifiers import Kind
-from identity.models import EventKind
-from identity.writing.loads import (
-    LATER_ERASURES,
-    NEW_IDENTIFIERS,
-    PRIMARY,
-    SECONDARY,
-    Teller,
-    Written,
-)
+from identity.keyed import TAKEN_FIRST
+from identity.writing.founding import CREATED, EMAIL, LINKED, PHONE, Row
+from identity.writing.loads import LATER_ERASURES, NEW_IDENTIFIERS, PRIMARY, SECONDARY, Teller
 
-EMAIL, PHONE = Kind.EMAIL.value, Kind.PHONE.value
-CREATED, LINKED = EventKind.CONTACT_CREATED.value, EventKind.CONTACT_LINKED.value
 # Of a secondary only what it brought is new.
 IS_NEW = {
     kind: f"{column} IS NOT NULL AND (founder = id OR brought = '{kind}')"
@@ -76,32 +65,17 @@ LINES = f"""
 
 
 class Staged:
-    """Customers to be written, with the ids of their contacts and the places of their claims."""
+    """Customers to be written."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        alone: Sequence[Alone],
-        ids: Written,
-        places: Callable[[int], int],
-        teller: Teller,
-    ) -> None:
-        self._connection, self._up_to = connection, teller.up_to
-        speak: Callable[[datetime], str] = spoken(connection.dialect)
+    def __init__(self, connection: Connection, rows: Sequence[Row], teller: Teller) -> None:
+        self._connection, self._rows, self._up_to = connection, rows, teller.up_to
         self._values = {
             "source": teller.source,
             "name": teller.name,
-            "now": speak(teller.now),
+            "now": spoken(connection.dialect)(teller.now),
             "import_id": teller.import_id,
             "up_to": teller.up_to,
         }
-        self._rows = [
-            (
-                *(ids.contact(number), places(claim), email, phone_number, speak(dated)),
-                *(ids.contact(primary), EMAIL if brought is Kind.EMAIL else PHONE),
-            )
-            for number, claim, email, phone_number, dated, primary, brought in alone
-        ]
         self._cursor: Any = connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
 
     def write_contacts(self) -> None:
@@ -115,7 +89,7 @@ class Staged:
         """Write theirs and others; raise `LostRace` as `Taking.insert` does."""
         written = sum(self._run(each) for each in IDENTIFIERS)
         if self._rows and written < self._cursor.execute(EXPECTED).fetchone()[0]:
-            raise LostRace("somebody else took one of the keys first")
+            raise LostRace(TAKEN_FIRST)
         NEW_IDENTIFIERS.insert(self._connection, sorted(others), self._up_to)
 
     def write_claims(self) -> None:
