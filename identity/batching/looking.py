@@ -48,9 +48,9 @@ class Look(NamedTuple):
 def look(connection: Connection, calls: Sequence[Call], source: str) -> Look:
     """Return what the database knows of what `calls` say, and what `source` has said."""
     known, ruled = Known(), Ruled()
-    given = {value for call in calls for value in call.values()}
     drifted: set[Value] = set()
-    for kind in Kind:
+    emails, numbers = {call.email for call in calls}, {call.phone_number for call in calls}
+    for kind, given in (Kind.EMAIL, emails), (Kind.PHONE, numbers):
         drifted.update(_read_holders(connection, kind, given, known, ruled))
     if ruled.nobody:
         drifted |= ruled.nobody - evidence.ruled_nobody(connection)
@@ -77,10 +77,10 @@ def _contradicted(calls: Sequence[Call], known: Known, ruled: Ruled) -> Iterator
 
 
 def _read_holders(
-    connection: Connection, kind: Kind, given: Iterable[Value], known: Known, ruled: Ruled
+    connection: Connection, kind: Kind, given: Iterable[str | None], known: Known, ruled: Ruled
 ) -> Iterator[Value]:
     """Note whose values are, and yield those of which that cannot be true."""
-    asked = ((value.text,) for value in given if value.kind is kind)
+    asked = ((text,) for text in given if text is not None)
     made = email_value if kind is Kind.EMAIL else phone_value
     for row in HOLDERS[kind].ask(connection, asked):
         text, contact_id, primary_id, oldest, stands, *holder = row

@@ -163,12 +163,11 @@ class _Decision:
     def _overtaken(self) -> Iterable[Line]:
         """Yield each customer known before whose primary is another contact now, an older one."""
         merged = {former for former, _ in self._merges}
-        former_of = {root: self._formers[root][1] for root in self._known_roots()}
-        overtaken = {
-            self._customers.primary(root): former
-            for root, former in former_of.items()
-            if self._customers.primary(root) not in {former, *merged}
-        }
+        overtaken: dict[int, int] = {}
+        for root in self._known_roots():
+            primary, former = self._customers.primary(root), self._formers[root][1]
+            if primary != former and primary not in merged:
+                overtaken[primary] = former
         if overtaken:
             for content, (number, _) in self._customers.dates.items():
                 if number in overtaken:

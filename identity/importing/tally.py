@@ -1,7 +1,7 @@
 """The tally of an import: what it brought, or would bring."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from identity.deciding import Call, Decided
@@ -145,14 +145,19 @@ class Tally:
 
     def unions(self) -> list[Union]:
         """Return the groups of known customers that are one customer now."""
-        unions, joins = [], self._joins_by_end()
+        joins = self._joins_by_end()
+        return [
+            Union(members, primary, tuple(joins.get(end, ())))
+            for end, members, primary in self._united()
+        ]
+
+    def _united(self) -> Iterator[tuple[int, tuple[int, ...], int | None]]:
+        """Yield who stands for each of those groups in the end, its members, and its primary."""
         for end, formers in self._formers().items():
-            because = tuple(joins.get(end, ()))
             if self._was_primary(end):
-                unions.append(Union(tuple(sorted([end, *formers])), end, because))
+                yield end, tuple(sorted([end, *formers])), end
             elif len(formers) > 1:
-                unions.append(Union(tuple(sorted(formers)), None, because))
-        return unions
+                yield end, tuple(sorted(formers)), None
 
     def _joins_by_end(self) -> dict[int, list[Call]]:
         joins: dict[int, list[Call]] = {}
@@ -171,7 +176,7 @@ class Tally:
     @property
     def merged(self) -> int:
         """How many customers known before ceased to be customers of their own."""
-        return sum(len(union.members) - 1 for union in self.unions())
+        return sum(len(members) - 1 for _, members, _ in self._united())
 
     @property
     def overtaken(self) -> int:
