@@ -79,10 +79,8 @@ class _Joined(Generic[S]):
             self._statements[dialect] = self._build(asked(given).subquery("asked"))
         return self._statements[dialect]
 
-    def _chunks(self, values: Iterable[Values]) -> Iterator[list[Any]]:
-        ahead = iter(values)
-        while chunk := list(islice(ahead, ASKED)):
-            yield [value for (value,) in chunk] if self._is_plain else chunk
+    def _handed(self, values: Iterable[Values]) -> Iterable[Any]:
+        return (value for (value,) in values) if self._is_plain else values
 
     def _asked_postgresql(self, given: ColumnElement[Any]) -> Selected:
         unfold = func.json_array_elements_text if self._is_plain else func.json_array_elements
@@ -105,6 +103,12 @@ class _Joined(Generic[S]):
         return select(*map(ColumnElement.label, cells, self._columns))
 
 
+def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    ahead = iter(values)
+    while chunk := list(islice(ahead, ASKED)):
+        yield chunk
+
+
 class Question(_Joined[Selected]):
     """A select about values."""
 
@@ -114,7 +118,7 @@ class Question(_Joined[Selected]):
         """Yield the answers for `values`, in the order of the values and not twice for one."""
         statement = self._statement(connection.dialect.name)
         # Neighbours in an index are then asked for one after another.
-        for asked in self._chunks(sorted(set(values))):
+        for asked in _chunks(sorted(set(self._handed(values)))):
             # All at once: one row after another takes twice as long.
             yield from connection.execute(statement, {"asked_values": asked, **more}).all()
 
@@ -125,7 +129,7 @@ class Change(_Joined[UpdateBase]):
     def make(self, connection: Connection, rows: Iterable[Values], **more: Any) -> None:
         """Change the rows named by `rows`. What is a moment comes as `spoken` returns it."""
         statement = self._statement(connection.dialect.name)
-        for asked in self._chunks(rows):
+        for asked in _chunks(self._handed(rows)):
             connection.execute(statement, {"asked_values": asked, **more})
 
 
