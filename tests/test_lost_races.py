@@ -14,7 +14,7 @@ from identity import clusters, database, faults, forgetting
 from identity.batching import taking
 from identity.database import db, trying
 from identity.errors import Contended, LostRace
-from identity.forgetting import hashes
+from identity.forgetting import shutting
 from identity.identifiers import Identifiers, Kind, Value
 from identity.models import Claim, Contact, Event, KeptApart, Reference, Ruling
 from identity.reconciliation import identify
@@ -216,7 +216,7 @@ def test_what_took_longer_than_patience_lasts_is_tried_again(
 def test_an_erasure_lets_others_go_first_while_the_identifiers_are_vacuumed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(hashes, "SHORTLY", "10ms")
+    monkeypatch.setattr(shutting, "SHORTLY", "10ms")
     told = text("SHOW lock_timeout")
     with db.engine.begin() as vacuuming:
         # What VACUUM holds.
