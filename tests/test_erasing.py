@@ -18,6 +18,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select, text
+from sqlalchemy.event import listen, remove
 from werkzeug.test import TestResponse
 
 from identity import clusters, database, explaining
@@ -38,6 +39,7 @@ from identity.verification import verify
 from tests import pages
 from tests.bringing import bring
 from tests.conftest import See
+from tests.crowding import large_customer
 from tests.postgres import binaries
 from tests.standing import live
 
@@ -495,3 +497,23 @@ def test_nothing_is_left_in_a_dump_either(everywhere: FlaskClient, database_url:
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "doc@hillvalley.edu" in told
     assert not {spelt for spelt in spellings() if spelt in told}
+
+
+@pytest.mark.usefixtures("app")
+def test_a_large_customer_takes_no_statement_for_each_contact() -> None:
+    large_customer(3_000)
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    for engine in db.engines.values():
+        listen(engine, "before_cursor_execute", note)
+
+    erasure, _ = applying.erase(Wanted(customer=1), Ordered("Doc"))
+
+    for engine in db.engines.values():
+        remove(engine, "before_cursor_execute", note)
+    assert erasure.counts["contacts"] == erasure.counts["claims"] == 3_000
+    assert live() == []
+    assert len(sent) < 300

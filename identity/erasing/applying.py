@@ -20,7 +20,7 @@ from identity.erasing import clearing, evidence, register
 from identity.erasing.files import Files, Waiting
 from identity.erasing.mentions import Mentions
 from identity.erasing.plans import Plan
-from identity.erasing.reach import Reach, Wanted, claims_of, reach
+from identity.erasing.reach import Reach, Wanted, claims_of, reach, values_of
 from identity.erasing.register import Registered
 from identity.erasing.scrubbing import Traces
 from identity.errors import Conflict, IdentityError, InvalidInput, LostRace
@@ -62,7 +62,7 @@ def erase(wanted: Wanted, ordered: Ordered) -> tuple[Registered, Plan]:
     rebuilding.catch_up()
     # Large files are read once, and before anything is locked.
     with database.snapshot() as connection:
-        files = Files(Mentions(reach(connection, wanted).values))
+        files = Files(Mentions(values_of(connection, wanted)))
         files.waiting(connection)
         files.rejected(connection)
     locks = Locks()

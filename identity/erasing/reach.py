@@ -96,6 +96,12 @@ def reach(connection: Connection, wanted: Wanted, locks: Locks | None = None) ->
     return Reach(frozenset(values), claims, part, rebuilt)
 
 
+def values_of(connection: Connection, wanted: Wanted) -> set[Value]:
+    """Return the identifiers that would go, and read nothing of what follows. Raise as above."""
+    values, _ = _gathered(connection, wanted)
+    return values
+
+
 def _gathered(connection: Connection, wanted: Wanted) -> tuple[set[Value], dict[int, Telling]]:
     named = set(wanted.values or _values_of(connection, wanted.customer or 0))
     claims = claims_of(connection, named)
