@@ -76,6 +76,9 @@ def send(
             _read(response)
         finally:
             response.close()
+        if line.is_cut:
+            # Cut in the middle, headers and a body of no given length look as if they had ended.
+            raise TimeoutError
         problem = _said(status)
     except Exception as error:
         problem = _happened(error, line, seconds)
