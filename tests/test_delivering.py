@@ -18,6 +18,7 @@ from identity.webhooks import register
 from identity.webhooks.addresses import Rules
 from tests.conftest import app_on, close
 from tests.delivering import KEY, deliverer, free_port, receiver
+from tests.failing import frozen
 from tests.postgres import Postgres
 from tests.serving import eventually, name_of, serving
 
@@ -91,6 +92,10 @@ def test_a_database_that_goes_away_and_comes_back_is_waited_for(
             own_postgres.start()
             tell(20, 3)
             eventually(lambda: taking.numbers() >= numbers(), 60)
+            with frozen(own_postgres):
+                time.sleep(1.5)
+                process.process.terminate()
+                process.process.wait(timeout=30)
         taking.check(numbers())
         close(app)
     assert (tmp_path / "deliverer.log").read_text().count("Nothing can be delivered") == 1

@@ -20,7 +20,7 @@ from identity.database.connections import (
     transaction,
 )
 from identity.database.engines import DECIDING, READING, configure
-from identity.database.patience import PATIENCE, anew, unhurried, within
+from identity.database.patience import PATIENCE, anew, hurried, unhurried, within
 from identity.database.readiness import check, revision
 from identity.database.tables import Base, UtcDateTime, db
 from identity.database.trying import CONTENDED, TRIES, elsewhere, read, retried, retrying
@@ -41,6 +41,7 @@ __all__ = [
     "db",
     "elsewhere",
     "has_one_writer",
+    "hurried",
     "long_snapshot",
     "lookups",
     "only_one",

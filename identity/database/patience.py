@@ -60,6 +60,16 @@ def unhurried() -> Iterator[None]:
         _unhurried.reset(before)
 
 
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Let what is asked in this block be given up as a call is, whatever it is part of."""
+    before = _unhurried.set(False)
+    try:
+        yield
+    finally:
+        _unhurried.reset(before)
+
+
 def is_unhurried() -> bool:
     """Tell whether somebody said that this takes long."""
     return _unhurried.get()

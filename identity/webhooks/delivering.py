@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -61,16 +62,23 @@ class Deliverer:
     def run(self, trouble: Callable[[Exception], None]) -> None:
         """Deliver until told to stop; `trouble` is told what the database could not do."""
         try:
-            while not self.stopping.is_set():
-                try:
-                    self.step()
-                except IdentityError as error:
-                    # What is under way goes on, and its results are written down later.
-                    trouble(error)
-                    self.stopping.wait(TICK)
-            self._part()
+            # As part of a command, it would wait for a frozen database for ever, deaf to a stop.
+            with database.hurried():
+                self._deliver(trouble)
         finally:
             self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _deliver(self, trouble: Callable[[Exception], None]) -> None:
+        while not self.stopping.is_set():
+            try:
+                self.step()
+            except IdentityError as error:
+                # What is under way goes on, and its results are written down later.
+                trouble(error)
+                self.stopping.wait(TICK)
+        # What cannot be written down any more is sent again.
+        with suppress(IdentityError):
+            self._part()
 
     def once(self) -> None:
         """Deliver what is due now, and what that lets in; then return."""
