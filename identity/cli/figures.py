@@ -41,8 +41,8 @@ def tell_customers(told: Mapping[str, Any]) -> None:
 def _tell_sources(told: Mapping[str, Any]) -> None:
     click.echo("Sources")
     for each in told["sources"][:SOURCES]:
-        source = each["source"]
-        click.echo(f"  {source}: {counted(each['records'], 'record')} of {each['people']:,} people")
+        source, people = each["source"], counted(each["people"], "person", "people")
+        click.echo(f"  {source}: {counted(each['records'], 'record')} of {people}")
         _line(each["within"], "twice by itself", behind(told, WITHIN, source))
         _line(each["known"], "known already", behind(told, KNOWN, source))
         if each["emails"]:
@@ -77,7 +77,8 @@ def _tell_currency(told: Mapping[str, Any], orders: Mapping[str, Any]) -> None:
     nobodys = told["nobodys"]
     if nobodys["orders"]:
         _line(nobodys["orders"], f"are nobody's: {money(nobodys['amount'])}")
-    _line(records["many"], f"records bought; they are {people['many']:,} people")
+    buyers = counted(people["many"], "person", "people")
+    _line(records["many"], f"records bought; they are {buyers}")
     if told["strangers"]:
         _line(told["strangers"], "of them are not on record: import the orders to join them")
     _line(told["several"], "people bought as several records", behind(orders, BUYERS, currency))
