@@ -19,7 +19,7 @@ from identity.models import Claim
 from identity.rulings import applying, effects, kinds
 from identity.rulings.applying import Ordered
 from identity.verification import verify
-from identity.web.api import ruling_schemas, schemas
+from identity.web.api import erasing_schemas, ruling_schemas, schemas
 from tests.bringing import bring
 from tests.callers import bearing, from_outside
 from tests.conftest import Make, See
@@ -65,7 +65,7 @@ def undo(client: FlaskClient, ruling_id: int, **body: Any) -> Any:
 
 
 def refused(response: TestResponse, status: int) -> Any:
-    shapes: dict[int, type[BaseModel]] = {409: ruling_schemas.Conflicting, 410: schemas.Ceased}
+    shapes: dict[int, type[BaseModel]] = {409: erasing_schemas.Conflicting, 410: schemas.Ceased}
     said = told(response, shapes.get(status, schemas.Problem), status)
     assert said["error"].endswith(".")
     return said
