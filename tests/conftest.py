@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
@@ -20,6 +21,7 @@ from hypothesis import HealthCheck, settings
 from werkzeug.serving import make_server
 
 from identity import access, create_app, forgetting
+from identity.access import users
 from identity.clusters import Cluster
 from identity.config import Config
 from identity.database import db
@@ -71,6 +73,10 @@ DELETE = "; ".join(
     ]
 )
 TRUNCATE = f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE"
+# Real ones, and the cheapest: with the service's own, a guess costs a tenth of a second, and the
+# tests make thousands. `test_access` holds what the service's own cost.
+COSTLY = users._hasher
+users._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 ERASURE_KEY = "a-key-of-the-tests-with-which-nobody-else-hashes"
 LARGE = "SELECT pg_relation_size('event') + pg_relation_size('contact') > 1000000"
 

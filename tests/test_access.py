@@ -4,8 +4,9 @@ import pytest
 from flask import Flask
 
 from identity import access
-from identity.access import Scope, keys
+from identity.access import Scope, keys, users
 from identity.errors import InvalidInput
+from tests.conftest import COSTLY
 from tests.terminal import run
 
 PASSWORD = "great scott, 1.21"
@@ -24,6 +25,19 @@ def test_a_key_is_shown_once_and_listed_by_its_name(app: Flask) -> None:
     assert "shop\tread resolve\t" in listed
     assert key is not None
     assert key.scopes == {Scope.READ, Scope.RESOLVE}
+
+
+def test_a_password_is_kept_so_that_each_guess_costs_time_and_memory(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(users, "_hasher", COSTLY)
+
+    access.create_user("Doc", PASSWORD)
+
+    # RFC 9106, for a server with little memory: 64 MiB, three times, in four lanes.
+    assert str(access.password_hash_of("Doc")).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert access.is_password_of("Doc", PASSWORD)
+    assert not access.is_password_of("Doc", PASSWORD.title())
 
 
 def test_a_key_may_be_for_rulings(app: Flask) -> None:
