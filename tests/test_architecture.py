@@ -4,6 +4,7 @@ import ast
 import io
 import re
 import tokenize
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from statistics import median
@@ -328,16 +329,22 @@ def is_inside(module: str, folder: str) -> bool:
     return f"{module}.".startswith(f"{folder}.")
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Every module a file imports, names imported from `identity` itself included."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    found: set[str] = set()
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module)
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def needed(module: str) -> set[str]:
@@ -449,13 +456,14 @@ def test_every_domain_error_has_a_status_code() -> None:
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_functions_are_short_and_modules_say_what_belongs_in_them(module: str) -> None:
-    tree = ast.parse(MODULES[module].read_text())
+    tree = tree_of(MODULES[module])
     assert ast.get_docstring(tree), f"{module} does not say what belongs in it"
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 45, f"{module}.{node.name} is too long"
 
 
+@cache
 def lines_of_code(source: str) -> int:
     """How many lines are neither blank nor comment nor docstring."""
     layout = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
