@@ -1,10 +1,10 @@
 """The lines of a copy, without people who were erased since it was made."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 from identity import forgetting
 from identity.copying.lines import ClaimLine, ImportLine, Line, RulingLine
+from identity.forgetting.texts import without
 from identity.identifiers import Value, email_value, phone_value
 from identity.importing.register import CALLED
 from identity.rulings import kinds
@@ -42,8 +42,8 @@ class LeavingOut:
             self._rulings.add(line.id)
             return None
         told = line.model_dump(include=WRITTEN)
-        changed = {name: None for name, text in told.items() if self._is_mentioned(text)}
-        plan = self._without(line.plan)
+        changed = {name: None for name, text in told.items() if text and self._is_mentioned(text)}
+        plan = without(line.plan, self._is_mentioned)
         if plan != line.plan:
             plan |= {name: NOTHING[name] for name in NOTHING if name in plan}
         return line.model_copy(update=changed | {"plan": plan})
@@ -66,17 +66,7 @@ class LeavingOut:
         is_named = self._is_mentioned(line.file_name)
         return line.model_copy(update={"file_name": CALLED}) if is_named else line
 
-    def _without(self, told: Any) -> Any:
-        """Return what a ruling changed, without what was erased."""
-        if isinstance(told, dict):
-            return {name: self._without(each) for name, each in told.items()}
-        if isinstance(told, list):
-            return [self._without(each) for each in told if not self._is_mentioned(each)]
-        return None if self._is_mentioned(told) else told
-
-    def _is_mentioned(self, told: object) -> bool:
-        if not isinstance(told, str):
-            return False
+    def _is_mentioned(self, told: str) -> bool:
         return any(map(self._is_erased, forgetting.told_in([told])))
 
 

@@ -6,8 +6,7 @@ too much can be brought again.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import ColumnElement, and_, func, or_
 
@@ -102,19 +101,6 @@ def _pattern(value: Value) -> str:
         return f"%{'%'.join(_significant(value.text)[-LOCAL:])}%"
     (*parts,) = ASCII.findall(value.text.lower())
     return f"%{max(parts, key=len)}%"
-
-
-def left_of(told: Any, gone: Collection[str]) -> Any:
-    """Return what JSON told without some texts: not in lists, and null where they were alone."""
-    match told:
-        case str():
-            return None if told in gone else told
-        case list():
-            kept = (each for each in told if not (isinstance(each, str) and each in gone))
-            return [left_of(each, gone) for each in kept]
-        case dict():
-            return {name: left_of(each, gone) for name, each in told.items() if name not in gone}
-    return told
 
 
 def _plain(text: str) -> str:

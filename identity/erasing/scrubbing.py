@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, delete, or_, select, text, update
 
 from identity.database import Base
-from identity.erasing.mentions import Mentions, left_of
+from identity.erasing.mentions import Mentions
+from identity.forgetting.texts import without
 from identity.identifiers import Kind, Value
 from identity.models import Erasure, Event, EventKind, Finding, Reference, Ruling
 from identity.rulings import kinds
@@ -110,7 +111,7 @@ class Traces:
             for name, reason in zip(("reason", "withdrawn_reason"), reasons, strict=True):
                 if self._is_about(reason):
                     changed[name] = None
-            left = left_of(plan, self._texts)
+            left = without(plan, self._texts.__contains__)
             if left != plan or "what" in changed:
                 # It could be tried out on what is left who else was in it.
                 changed["plan"] = left | {key: NOTHING[key] for key in NOTHING if key in left}
@@ -133,7 +134,7 @@ class Traces:
         count = 0
         chosen = select(_finding.id, _finding.subject, _finding.detail)
         for id_, subject, detail in self._connection.execute(chosen).all():
-            left = left_of(detail, self._texts)
+            left = without(detail, self._texts.__contains__)
             if self._texts.intersection(_subjects(subject)):
                 count += 1
                 if self.write:

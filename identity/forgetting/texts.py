@@ -6,6 +6,7 @@ In doubt something is one. It is asked only whether it was erased.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from typing import Any
 
 from identity.identifiers import (
     Value,
@@ -29,6 +30,20 @@ _EDGES = "'.`!?*_-{} "
 def mentioned(text: str, region: str | None) -> tuple[Value, ...]:
     """Return what looks like an identifier. `region` is the country of numbers without one."""
     return tuple(dict.fromkeys(_mentioned(text[:1000], region)))
+
+
+def without(told: Any, is_gone: Callable[[str], bool]) -> Any:
+    """Return what JSON told without some texts: not in lists, and null where they were alone."""
+    match told:
+        case str():
+            return None if is_gone(told) else told
+        case list():
+            kept = (each for each in told if not (isinstance(each, str) and is_gone(each)))
+            return [without(each, is_gone) for each in kept]
+        case dict():
+            kept = (name for name in told if not is_gone(name))
+            return {name: without(told[name], is_gone) for name in kept}
+    return told
 
 
 def _mentioned(text: str, region: str | None) -> Iterator[Value]:
