@@ -75,10 +75,7 @@ def keep(connection: Connection, erasure_id: int, values: Iterable[Value]) -> No
     Raise `Conflict` when there is no key, and `Unavailable` when a key is missing.
     """
     keys = memory.of(connection).keys
-    known = set(connection.scalars(VERSIONS))
-    if not known <= keys.versions():
-        keys.reload()
-    if lacking := known - keys.versions():
+    if lacking := keys.lacking(connection.scalars(VERSIONS)):
         # With a mistyped key it would hold here and stop everybody who has the right one.
         raise Unavailable(memory.missing(lacking))
     key = keys.signing()

@@ -6,7 +6,7 @@ when it is there, and the older ones stay beside it.
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from identity import once
@@ -127,6 +127,13 @@ class Keys:
     def versions(self) -> set[int]:
         """Return the numbers of the keys."""
         return set(self._keys)
+
+    def lacking(self, versions: Iterable[int]) -> frozenset[int]:
+        """Return those of some versions whose key is not here, once the file was read again."""
+        asked = frozenset(versions)
+        if not asked <= self.versions():
+            self.reload()
+        return asked - self.versions()
 
     def signing(self) -> Key:
         """Return the key for hashes made now; raise `Conflict` when there is none."""

@@ -81,14 +81,12 @@ class Memory:
             self._state = before
             return
         rows = connection.execute(HASHES, {"up_to": before.up_to, "last": last}).all()
-        versions = {version for version, _ in rows}
-        if not versions <= self.keys.versions():
-            self.keys.reload()
+        unknown = self.keys.lacking(version for version, _ in rows)
         beginnings = sorted(int(digest[: 2 * KNOWN], 16) for _, digest in rows)
         self._state = _State(
             last,
             array("Q", merge(before.beginnings, beginnings)),
-            frozenset(versions - self.keys.versions()),
+            unknown,
         )
 
     def check(self) -> None:
