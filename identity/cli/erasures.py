@@ -14,7 +14,7 @@ from identity.cli import typed
 from identity.cli.rulings import BY, changing, show
 from identity.counting import counted
 from identity.erasing import applying, clearing, register
-from identity.erasing.plans import Plan
+from identity.erasing.plans import COUNTED, Plan
 from identity.erasing.reach import Wanted
 from identity.erasing.register import Registered
 from identity.errors import Conflict, IdentityError, InvalidInput
@@ -29,18 +29,6 @@ LATER = (
 )
 UNKNOWN = "Check the spelling: whoever has these will not be taken in"
 WHICH = "Name emails and phone numbers, or --customer and the id of a contact."
-TOLD = {
-    "identifiers": "identifier",
-    "contacts": "contact",
-    "claims": "claim",
-    "references": "reference",
-    "history": "line of the history",
-    "rulings": "ruling",
-    "findings": "finding",
-    "files": "file",
-    "rejects": "rejected row",
-}
-"""What is counted, and what one of it is called."""
 
 
 @click.command()
@@ -141,13 +129,8 @@ def _show(plan: Plan, changes: str, *, as_json: bool) -> None:
 
 
 def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(_counted(counts[name], one) for name, one in TOLD.items() if counts.get(name))
-
-
-def _counted(number: int, one: str) -> str:
-    if one == "line of the history":
-        return f"{counted(number, 'line')} of the history"
-    return counted(number, one)
+    told = ((counts.get(name), called) for name, called in COUNTED.items())
+    return ", ".join(counted(number, called.one, called.many) for number, called in told if number)
 
 
 def _line(each: Registered) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from identity.erasing.files import Waiting
 from identity.identifiers import Kind, Value
@@ -12,16 +12,26 @@ from identity.rulings.plans import Plan as Changes
 
 SHOWN = 100
 """Identifiers in a plan, of each kind; all are counted."""
+
+
+class Called(NamedTuple):
+    """What people call something that is counted."""
+
+    heading: str
+    one: str
+    many: str
+
+
 COUNTED = {
-    "identifiers": "Identifiers",
-    "contacts": "Contacts",
-    "claims": "Claims",
-    "references": "References and names",
-    "history": "Lines of the history",
-    "rulings": "Rulings that name them",
-    "findings": "Findings that name them",
-    "files": "Files",
-    "rejects": "Rejected rows",
+    "identifiers": Called("Identifiers", "identifier", "identifiers"),
+    "contacts": Called("Contacts", "contact", "contacts"),
+    "claims": Called("Claims", "claim", "claims"),
+    "references": Called("References and names", "reference", "references"),
+    "history": Called("Lines of the history", "line of the history", "lines of the history"),
+    "rulings": Called("Rulings that name them", "ruling", "rulings"),
+    "findings": Called("Findings that name them", "finding", "findings"),
+    "files": Called("Files", "file", "files"),
+    "rejects": Called("Rejected rows", "rejected row", "rejected rows"),
 }
 """What is counted, and how that is called."""
 

@@ -73,9 +73,7 @@ def erasures_page() -> ResponseReturnValue:
     before = query.whole_number("before")
     found, more = register.latest(before)
     older = url_for("web.erasures_page", before=found[-1].id) if more else None
-    return render_template(
-        "erasures.html", erasures=found, older=older, before=before, counted_as=COUNTED
-    )
+    return render_template("erasures.html", erasures=found, older=older, before=before)
 
 
 @blueprint.get(f"/review{paths.ERASURE}")
