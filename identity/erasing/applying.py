@@ -4,7 +4,6 @@ Nothing undoes it. Whatever breaks it off leaves everything as it was.
 """
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,9 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from identity import auditing, database, forgetting, rebuilding, writing
 from identity.auditing import Deed
 from identity.bulk import without_collecting
+from identity.comparing import Change, IdOf
 from identity.duplicates import kept
 from identity.erasing import clearing, evidence, register
-from identity.erasing.files import Files, Waiting
+from identity.erasing.files import Files, Mentioning
 from identity.erasing.mentions import Mentions
 from identity.erasing.plans import Plan
 from identity.erasing.reach import Reach, Wanted, claims_of, reach, values_of
@@ -63,8 +63,7 @@ def erase(wanted: Wanted, ordered: Ordered) -> tuple[Registered, Plan]:
     # Large files are read once, and before anything is locked.
     with database.snapshot() as connection:
         files = Files(Mentions(values_of(connection, wanted)))
-        files.waiting(connection)
-        files.rejected(connection)
+        files.mentioning(connection)
     locks = Locks()
     erasure_id, done = database.retrying(lambda: _erase(wanted, ordered, locks, files))
     if database.has_one_writer():
@@ -99,34 +98,33 @@ class _Erasing:
 
     def planned(self) -> Plan:
         """Return what would go."""
-        waiting = self.files.waiting(self.connection)
-        return self._plan(waiting, self._forget(waiting, "", datetime.now(UTC)), id_or_none)
+        files = self.files.mentioning(self.connection)
+        counts = self._forget(files, "", datetime.now(UTC))
+        return self._plan(files, counts, self.found.changes(), id_or_none)
 
     def write(self, ordered: Ordered) -> tuple[int, Plan]:
         """Let it go, as it was planned; return the id under which that is on record."""
         connection, found, said = self.connection, self.found, ordered.said()
         written = rebuilding.draw(connection, found.rebuilt)
-        ceasing = list(found.ceasing())
-        waiting = self.files.waiting(connection)
-        rejected = self.files.rejected(connection)
-        counts = self._forget(waiting, ordered.by, said.at)
-        done = self._plan(waiting, counts, written.contact)
+        ceasing, changes = list(found.ceasing()), found.changes()
+        files = self.files.mentioning(connection)
+        counts = self._forget(files, ordered.by, said.at)
+        done = self._plan(files, counts, changes, written.contact)
         if ordered.planned is not None and ordered.planned != done.fingerprint:
             raise Conflict(OTHERWISE, plan=done.as_json())
         evidence.take_out(connection, found.claims)
         corrections = rebuilding.difference(found.part, found.rebuilt, written)
         writing.correct(connection, corrections, said.at)
-        self.files.throw_away(connection, waiting)
-        self.files.reject_less(connection, rejected)
+        self.files.leave_out(connection, files)
         # It names by their ids who spent what, and files perhaps by their names.
         kept.forget(connection)
         sweeping.distrust(connection)
         self._shut_out()
-        became = [evidence.became(each, written.contact) for each in found.changes()]
+        became = [evidence.became(each, written.contact) for each in changes]
         erasure_id = register.add(connection, said, counts, became)
         forgetting.keep(connection, erasure_id, found.values)
         register.remember(connection, erasure_id, ceasing)
-        lines = evidence.lines(erasure_id, found.changes(), written.contact)
+        lines = evidence.lines(erasure_id, changes, written.contact)
         writing.tell(connection, lines, ordered.by, said.at)
         auditing.record(connection, Deed.ERASED, ordered.by, erasure_id)
         return erasure_id, done
@@ -141,11 +139,10 @@ class _Erasing:
         if others_wrote:
             self.traces.references(())
 
-    def _forget(self, waiting: list[Waiting], by: str, now: datetime) -> dict[str, int]:
+    def _forget(self, files: Mentioning, by: str, now: datetime) -> dict[str, int]:
         """Let go what mentions them beside contacts and claims, or only count all of it."""
         traces, found = self.traces, self.found
         called = REFERENCES.ask(self.connection, ((id_,) for id_ in found.claims))
-        rejected = self.files.rejected(self.connection).values()
         traces.apart()
         traces.erasures()
         return {
@@ -156,15 +153,15 @@ class _Erasing:
             "history": traces.history(),
             "rulings": traces.rulings(by, now),
             "findings": traces.findings(),
-            "files": len(waiting) + self.files.rename(self.connection, waiting, write=traces.write),
-            "rejects": sum(gone for _, gone in rejected),
+            "files": len(files.waiting)
+            + self.files.rename(self.connection, files.waiting, write=traces.write),
+            "rejects": sum(gone for _, gone in files.rejected.values()),
         }
 
     def _plan(
-        self, waiting: list[Waiting], counts: dict[str, int], id_of: Callable[[int], int | None]
+        self, files: Mentioning, counts: dict[str, int], changes: list[Change], id_of: IdOf
     ) -> Plan:
-        found = self.found
-        changes = Changes({"erased": len(found.values)})
-        changes.add(found.changes(), id_of)
+        found, changed = self.found, Changes({"erased": len(self.found.values)})
+        changed.add(changes, id_of)
         sources = sorted({claim.source for claim in found.claims.values()})
-        return Plan(found.values, counts, sources, waiting, changes)
+        return Plan(found.values, counts, sources, files.waiting, changed)

@@ -35,6 +35,14 @@ class Waiting(NamedTuple):
     file_name: str
 
 
+class Mentioning(NamedTuple):
+    """What mentions them."""
+
+    waiting: list[Waiting]
+    rejected: dict[int, tuple[bytes | None, int]]
+    """What is left of each import's rejected rows that mention them, and how many go."""
+
+
 @dataclass(slots=True)
 class Files:
     """What is known of the files, kept from try to try."""
@@ -45,8 +53,11 @@ class Files:
     rows: dict[tuple[int, int], tuple[bytes | None, int]] = field(default_factory=dict)
     """What is left of rejected rows, and how many are not, likewise."""
 
-    def waiting(self, connection: Connection) -> list[Waiting]:
-        """Return the files that wait, and mention them. Raise `Conflict` where one is imported."""
+    def mentioning(self, connection: Connection) -> Mentioning:
+        """Return what mentions them. Raise `Conflict` where such a file is being imported."""
+        return Mentioning(self._waiting(connection), self._rejected(connection))
+
+    def _waiting(self, connection: Connection) -> list[Waiting]:
         found = []
         columns = _import.file_name, _import.work, func.length(_import.content)
         chosen = select(_import.id, *columns).where(_import.content.is_not(None))
@@ -59,8 +70,7 @@ class Files:
                 found.append(Waiting(id_, name))
         return found
 
-    def rejected(self, connection: Connection) -> dict[int, tuple[bytes | None, int]]:
-        """Return what is left of each import's rejected rows that mention them, and how many go."""
+    def _rejected(self, connection: Connection) -> dict[int, tuple[bytes | None, int]]:
         found = {}
         chosen = select(_import.id, func.length(_import.rejects)).where(
             _import.rejects.is_not(None)
@@ -74,18 +84,13 @@ class Files:
                 found[id_] = self.rows[id_, size]
         return found
 
-    def throw_away(self, connection: Connection, waiting: list[Waiting]) -> None:
-        """Forget files: what they hold, how they are read, and that they came if nobody began."""
-        for each in waiting:
+    def leave_out(self, connection: Connection, found: Mentioning) -> None:
+        """Forget files, and that they came if nobody began; keep what is left of rejected rows."""
+        for each in found.waiting:
             one = _import.id == each.id
             connection.execute(delete(Import).where(one, _import.started_at.is_(None)))
             connection.execute(update(Import.table()).where(one).values(register.NOTHING))
-
-    def reject_less(
-        self, connection: Connection, rejected: dict[int, tuple[bytes | None, int]]
-    ) -> None:
-        """Keep what is left of rejected rows."""
-        for id_, (left, _) in rejected.items():
+        for id_, (left, _) in found.rejected.items():
             connection.execute(update(Import.table()).where(_import.id == id_).values(rejects=left))
 
     def rename(self, connection: Connection, waiting: list[Waiting], *, write: bool) -> int:
