@@ -227,7 +227,7 @@ FLOORS = {
         {"serving", "sweeping"},
     ],
     "identity.web.serving": [
-        {"asking", "beside", "folders"},
+        {"asking", "belonging", "beside", "folders"},
         {"passing"},
         {"workers"},
     ],

@@ -65,13 +65,13 @@ NEEDED = {
     "addresses.py": {"urllib"},
     "asking.py": {"http", "urllib"},
     "audience.py": {"urllib"},
+    "belonging.py": {"ctypes"},
     "beside.py": {"subprocess"},
-    "delivering.py": {"ctypes"},
     "passing.py": {"http"},
     "reading.py": {"marshal"},
     "workbooks.py": {"subprocess"},
     "sending.py": {"urllib", "urllib3"},
-    "workers.py": {"ctypes", "urllib3"},
+    "workers.py": {"urllib3"},
 }
 """A door asks the office, by a path of ours; and a process asks the system to end with another.
 Webhooks are sent by a process that is begun for it, to addresses that are looked at.

@@ -1,6 +1,5 @@
 """The process that delivers webhooks: `flask identity deliver`."""
 
-import ctypes
 import os
 import signal
 import threading
@@ -16,10 +15,9 @@ from identity.cli.webhooks import rules
 from identity.config import Config
 from identity.duties import DUTIES
 from identity.web import log, reporting
+from identity.web.serving import belonging
 from identity.webhooks.delivering import Deliverer
 
-BE_CALLED, DIE_WITH_PARENT = 15, 1
-"""PR_SET_NAME and PR_SET_PDEATHSIG of Linux."""
 LOOK = 2.0
 """Seconds between two looks whether the parent is there."""
 
@@ -57,10 +55,7 @@ def deliver(*, once: bool, beside: bool) -> None:
 
 def _end_with_parent() -> None:
     """End when the service does, however it does: it starts another one when it is back."""
-    system = ctypes.CDLL(None)
-    if hasattr(system, "prctl"):
-        system.prctl(BE_CALLED, b"deliverer")
-        system.prctl(DIE_WITH_PARENT, signal.SIGTERM)
+    belonging.belong("deliverer", signal.SIGTERM)
     parent = os.getppid()
 
     def look() -> None:

@@ -1,6 +1,5 @@
 """The processes that serve, as gunicorn makes them."""
 
-import ctypes
 import importlib
 import os
 import signal
@@ -17,7 +16,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from gunicorn.workers.gthread import ThreadWorker
 from urllib3.util import ssl_
 
-from identity.web.serving import passing
+from identity.web.serving import belonging, passing
 
 STALLED = 20
 """Seconds without a byte, in the middle of a request or an answer, after which we hang up."""
@@ -29,8 +28,6 @@ LITTLE, UNWANTED = 64 * 1024, 128 * 1024 * 1024
 and how many so that whoever sends them hears that they are too many."""
 WAITING = 2048
 """Connections to the office that may wait for it."""
-DIE_WITH_PARENT, BE_CALLED = 1, 15
-"""PR_SET_PDEATHSIG and PR_SET_NAME of Linux."""
 
 
 class Door(GeventWorker):  # type: ignore[misc]
@@ -206,9 +203,6 @@ def begin(worker: Any) -> None:
     # serves, it would think itself the master, and do nothing.
     for told in signal.SIGTERM, signal.SIGINT, signal.SIGQUIT:
         signal.signal(told, signal.SIG_DFL)
-    system = ctypes.CDLL(None)
-    if hasattr(system, "prctl"):
-        system.prctl(BE_CALLED, type(worker).__name__.lower().encode())
-        system.prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    belonging.belong(type(worker).__name__.lower(), signal.SIGKILL)
     if os.getppid() != worker.ppid:
         raise SystemExit
