@@ -11,11 +11,10 @@ from flask.cli import with_appcontext
 
 from identity import rounds
 from identity.cli import exits
-from identity.cli.webhooks import rules
-from identity.config import Config
 from identity.duties import DUTIES
-from identity.web import log, reporting
+from identity.web import current, log, reporting
 from identity.web.serving import belonging
+from identity.webhooks import addresses
 from identity.webhooks.delivering import Deliverer
 
 LOOK = 2.0
@@ -34,9 +33,9 @@ def deliver(*, once: bool, beside: bool) -> None:
     if beside:
         _end_with_parent()
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    config: Config = app.config["IDENTITY"]
+    config = current.config()
     log.begin(at_once=config.frozen)
-    deliverer = Deliverer(str(app.config["SECRET_KEY"]), rules())
+    deliverer = Deliverer(current.secret_key(), addresses.rules(config))
     trouble = _Trouble(app)
     if once:
         for duty in DUTIES:

@@ -3,15 +3,13 @@
 import sys
 
 import click
-from flask import current_app
 from flask.cli import AppGroup
 
 from identity import database
 from identity.cli import exits
-from identity.config import Config
 from identity.models import MessageState
-from identity.webhooks import attempting, listing, register
-from identity.webhooks.addresses import Rules
+from identity.web import current
+from identity.webhooks import addresses, attempting, listing, register
 from identity.webhooks.register import KINDS, Hook
 
 webhook = AppGroup("webhook", help="Webhooks: other systems hear of what happens to customers.")
@@ -30,7 +28,7 @@ ONCE = "Keep it: it is shown this once, and cannot be shown again."
 )
 def add(url: str, kinds: tuple[str, ...]) -> None:
     """Send what happens from now on to an address, and print its number and its secret, once."""
-    made, secret = register.add(url, kinds, rules(), _key())
+    made, secret = register.add(url, kinds, addresses.rules(current.config()), current.secret_key())
     click.echo(f"{made}\t{secret}")
     click.echo(f"The webhook's number, and its secret. {ONCE}", err=True)
 
@@ -62,7 +60,7 @@ def remove(webhook_id: int) -> None:
 @click.option("--at-once", is_flag=True, help="Let the old secret be good for nothing at once.")
 def rotate(webhook_id: int, *, at_once: bool) -> None:
     """Give a webhook another secret and print it, once. For a day both are good."""
-    click.echo(register.rotate(webhook_id, _key(), at_once=at_once))
+    click.echo(register.rotate(webhook_id, current.secret_key(), at_once=at_once))
     click.echo(ONCE, err=True)
 
 
@@ -91,7 +89,8 @@ def disable(webhook_id: int) -> None:
 @WHERE
 def test(webhook_id: int) -> None:
     """Send a test now, and say what came of it. Exits with 1 when it did not succeed."""
-    outcome = attempting.send_now(listing.send_test(webhook_id), _key(), rules())
+    rules, key = addresses.rules(current.config()), current.secret_key()
+    outcome = attempting.send_now(listing.send_test(webhook_id), key, rules)
     if outcome is None:
         click.echo("Somebody else is sending it.")
     elif outcome.succeeded:
@@ -144,13 +143,3 @@ def state(hook: Hook) -> str:
     if hook.failing_since:
         return f"failing since {hook.failing_since:%Y-%m-%dT%H:%M:%SZ}"
     return "in use"
-
-
-def rules() -> Rules:
-    """Return what is allowed here."""
-    config: Config = current_app.config["IDENTITY"]
-    return Rules(insecure=config.webhooks_insecure)
-
-
-def _key() -> str:
-    return str(current_app.config["SECRET_KEY"])

@@ -1,4 +1,4 @@
-"""The request at hand: the settings it is answered by, and the view that was asked for."""
+"""The app and the request at hand: the settings by which it is answered, and its view."""
 
 from flask import current_app, request
 
@@ -10,6 +10,11 @@ def config() -> Config:
     """Return the settings of the app."""
     settings: Config = current_app.config["IDENTITY"]
     return settings
+
+
+def secret_key() -> str:
+    """Return the secret of the service."""
+    return str(current_app.config["SECRET_KEY"])
 
 
 def limiter() -> Limiter:

@@ -2,7 +2,7 @@
 
 import hmac
 
-from flask import Flask, Request, Response, current_app, request, session
+from flask import Flask, Request, Response, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
 from identity import access
@@ -60,7 +60,7 @@ def _secret(name: str) -> str | None:
 
 
 def _proof(name: str, secret: str | None) -> str:
-    key = str(current_app.config["SECRET_KEY"]).encode()
+    key = current.secret_key().encode()
     return hmac.digest(key, f"{name}\n{secret}".encode(), "sha256").hex() if secret else ""
 
 

@@ -11,6 +11,7 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from identity.config import Config
 from identity.errors import InvalidInput
 
 LONGEST = 2000
@@ -49,6 +50,11 @@ class Rules:
 
     insecure: bool = False
     """http, and this machine itself: for development and tests."""
+
+
+def rules(config: Config) -> Rules:
+    """Return what the settings allow."""
+    return Rules(insecure=config.webhooks_insecure)
 
 
 def check(url: str, rules: Rules) -> str:

@@ -11,9 +11,9 @@ from base64 import urlsafe_b64encode
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
-from flask import current_app
 
 from identity.errors import NotFound
+from identity.web import current
 
 
 def seal(content: object, purpose: str) -> str:
@@ -33,6 +33,6 @@ def unseal(sealed: str, purpose: str) -> Any:
 
 
 def _fernet(purpose: str) -> Fernet:
-    secret = str(current_app.config["SECRET_KEY"]).encode()
+    secret = current.secret_key().encode()
     key = hashlib.blake2b(purpose.encode(), key=hashlib.sha256(secret).digest(), digest_size=32)
     return Fernet(urlsafe_b64encode(key.digest()))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection
 
@@ -11,8 +11,7 @@ from identity.errors import Conflict, InvalidInput
 from identity.models import MessageState
 from identity.web import blueprint, callers, current, old_forms, paths, query
 from identity.web.marks import May, allow, when_too_old
-from identity.webhooks import listing, register
-from identity.webhooks.addresses import Rules
+from identity.webhooks import addresses, listing, register
 
 KINDS = {
     "created": "a customer is new",
@@ -38,7 +37,8 @@ def webhooks() -> ResponseReturnValue:
     if request.method == "POST":
         try:
             url, chosen = request.form.get("url", ""), request.form.getlist("kinds")
-            made, secret = register.add(url, chosen, _rules(), _key(), _by())
+            rules, key = addresses.rules(current.config()), current.secret_key()
+            made, secret = register.add(url, chosen, rules, key, _by())
         except InvalidInput as problem:
             wrong = problem.fields
         else:
@@ -102,7 +102,7 @@ def test_webhook(webhook_id: int) -> ResponseReturnValue:
 def rotate_webhook(webhook_id: int) -> ResponseReturnValue:
     """Give a webhook another secret, and show it, once."""
     at_once = "at_once" in request.form
-    secret = register.rotate(webhook_id, _key(), _by(), at_once=at_once)
+    secret = register.rotate(webhook_id, current.secret_key(), _by(), at_once=at_once)
     return render_template(
         "webhook_secret.html", webhook_id=webhook_id, secret=secret, new=False, at_once=at_once
     )
@@ -173,11 +173,3 @@ def _back(webhook_id: int, told: str) -> ResponseReturnValue:
 
 def _by() -> str:
     return callers.source("a browser")
-
-
-def _key() -> str:
-    return str(current_app.config["SECRET_KEY"])
-
-
-def _rules() -> Rules:
-    return Rules(insecure=current.config().webhooks_insecure)
