@@ -184,8 +184,8 @@ FLOORS = {
     ],
     "identity.webhooks": [
         {"signing", "addresses", "schedule", "turns"},
-        {"lines", "register"},
-        {"sending", "making"},
+        {"lines", "standing"},
+        {"register", "sending", "making"},
         {"claiming", "listing"},
         {"results"},
         {"attempting"},

@@ -38,6 +38,7 @@ from identity.rulings.applying import Ordered
 from identity.rulings.kinds import LinksNobody
 from identity.verification import verify
 from identity.webhooks import register as register_of_webhooks
+from identity.webhooks import standing
 from tests.bringing import bring
 from tests.conftest import Make, See
 from tests.pages import text
@@ -514,4 +515,4 @@ def test_what_waits_for_a_webhook_that_nobody_enables_goes_and_is_not_passed_ove
     assert told() == [{"messages": SOME + 1}]
     assert count(Message) == count(Delivery) == count(Turn) == 0
     # The next ones are made from there on, if the feed has them, and else it says so.
-    assert database.read(lambda connection: register_of_webhooks.get(connection, hook)).told == 19
+    assert database.read(lambda connection: standing.get(connection, hook)).told == 19

@@ -12,7 +12,7 @@ from flask import Flask
 
 from identity import ROOT, database, feed
 from identity.auditing import Deed
-from identity.webhooks import listing, register, schedule
+from identity.webhooks import listing, register, schedule, standing
 from identity.webhooks.addresses import Rules
 from identity.webhooks.delivering import Deliverer
 from tests.conftest import Make, See
@@ -110,7 +110,7 @@ def test_each_command_of_the_guide_does_what_it_says(
             if command.startswith("webhook test"):
                 for _ in range(7):
                     listing.send_test(1)
-        assert [hook.id for hook in database.read(register.listed)] == [2]
+        assert [hook.id for hook in database.read(standing.listed)] == [2]
 
     assert {deed for deed in Deed if deed.startswith("webhook_")} == {
         *(Deed.WEBHOOK_ADDED, Deed.WEBHOOK_ROTATED, Deed.WEBHOOK_ENABLED),

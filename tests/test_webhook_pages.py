@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from identity import database
 from identity.access import Role
 from identity.models import MessageState
-from identity.webhooks import listing, register
+from identity.webhooks import listing, register, standing
 from identity.webhooks.addresses import Rules
 from identity.webhooks.delivering import Deliverer
 from tests.callers import person
@@ -45,8 +45,8 @@ def secret_on(page: TestResponse) -> str:
     return str(found)
 
 
-def hooks() -> list[register.Hook]:
-    return database.read(register.listed)
+def hooks() -> list[standing.Hook]:
+    return database.read(standing.listed)
 
 
 def test_a_webhook_is_made_and_its_secret_is_shown_once(doc: FlaskClient) -> None:

@@ -21,6 +21,7 @@ from identity.webhooks import (
     register,
     sending,
     signing,
+    standing,
     turns,
 )
 from identity.webhooks.addresses import Rules
@@ -75,8 +76,8 @@ def due() -> None:
         connection.execute(update(Webhook).values(rests_until=None))
 
 
-def hooks() -> list[register.Hook]:
-    return database.read(register.listed)
+def hooks() -> list[standing.Hook]:
+    return database.read(standing.listed)
 
 
 def test_a_receiver_hears_of_a_customer_and_knows_who_says_so(

@@ -9,8 +9,9 @@ from identity import database
 from identity.cli import exits
 from identity.models import MessageState
 from identity.web import current
-from identity.webhooks import addresses, attempting, listing, register
-from identity.webhooks.register import KINDS, Hook
+from identity.webhooks import addresses, attempting, listing, register, standing
+from identity.webhooks.register import KINDS
+from identity.webhooks.standing import Hook
 
 webhook = AppGroup("webhook", help="Webhooks: other systems hear of what happens to customers.")
 WHERE = click.argument("webhook_id", type=click.IntRange(1), metavar="WEBHOOK")
@@ -39,7 +40,7 @@ def list_webhooks() -> None:
 
     The address goes last: it may hold anything.
     """
-    for each in database.read(register.listed):
+    for each in database.read(standing.listed):
         many = database.read(lambda c, each=each: listing.counts(c, each.id))  # type: ignore[misc]
         waiting, failed = many[MessageState.WAITING], many[MessageState.FAILED]
         kinds = " ".join(sorted(each.kinds)) if each.kinds else "everything"
@@ -114,7 +115,7 @@ def deliveries(webhook_id: int, state_: str | None, before: int | None) -> None:
 
     Its columns are the message's number, id, kind, customer, state and next try.
     """
-    database.read(lambda connection: register.get(connection, webhook_id))
+    database.read(lambda connection: standing.get(connection, webhook_id))
     wanted = MessageState(state_) if state_ else None
     found, more = database.read(lambda c: listing.page(c, webhook_id, wanted, before))
     for each in found:

@@ -11,7 +11,7 @@ from identity import database
 from identity.models import Message, Webhook
 from identity.webhooks import schedule
 from identity.webhooks.making import TEST
-from identity.webhooks.register import THERE
+from identity.webhooks.standing import THERE
 
 FARTHEST = 1.5 * schedule.LONGEST
 """How far ahead the next try is at most, with what is added to it by chance."""

@@ -22,12 +22,12 @@ from sqlalchemy import Connection
 
 from identity import database, feed
 from identity.errors import IdentityError
-from identity.webhooks import attempting, claiming, making, register, results
+from identity.webhooks import attempting, claiming, making, register, results, standing
 from identity.webhooks.addresses import Rules
 from identity.webhooks.claiming import Claimed
-from identity.webhooks.register import Hook
 from identity.webhooks.results import Result
 from identity.webhooks.sending import Outcome
+from identity.webhooks.standing import Hook
 
 T = TypeVar("T")
 WIDEST = 8
@@ -118,7 +118,7 @@ class Deliverer:
 
     def _publish(self) -> bool:
         """Make messages of what is new, and tell whether there is more."""
-        hooks = [hook for hook in database.read(register.listed) if hook.disabled_at is None]
+        hooks = [hook for hook in database.read(standing.listed) if hook.disabled_at is None]
         if not hooks:
             return False
         feed.publish()

@@ -10,7 +10,7 @@ from identity import auditing, database
 from identity.auditing import COMMAND_LINE, Deed
 from identity.errors import Conflict, NotFound
 from identity.models import Delivery, Message, MessageState
-from identity.webhooks import making, register
+from identity.webhooks import making, standing
 
 SHOWN = 50
 COUNTED = 1000
@@ -111,7 +111,7 @@ def send_test(webhook_id: int, by: str = COMMAND_LINE) -> int:
 
     def write() -> int:
         with database.transaction() as connection:
-            register.get(connection, webhook_id)
+            standing.get(connection, webhook_id)
             auditing.record(connection, Deed.WEBHOOK_TESTED, by, webhook_id)
             return making.test(connection, webhook_id)
 
@@ -127,7 +127,7 @@ def send_again(message_id: int, by: str = COMMAND_LINE) -> Sent:
     def write() -> Sent:
         with database.transaction() as connection:
             sent = get(connection, message_id)
-            if register.held(connection, sent.webhook_id).disabled_at is not None:
+            if standing.held(connection, sent.webhook_id).disabled_at is not None:
                 raise Conflict("The webhook is disabled: enable it first.")
             sent = get(connection, message_id)
             if sent.waits_for_another:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from identity import feed
 from identity.models import Message, MessageState, Webhook
 from identity.webhooks import signing, turns
-from identity.webhooks.register import THERE, Hook
+from identity.webhooks.standing import THERE, Hook
 
 TEST = "webhook.test"
 """The kind of a message that tells of no change."""

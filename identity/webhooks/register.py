@@ -1,19 +1,19 @@
 """The webhooks there are: made, changed and removed, each with a line in the audit trail."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from identity import auditing, database, feed
 from identity.auditing import COMMAND_LINE, Deed
 from identity.comparing import Became
-from identity.errors import Conflict, InvalidInput, NotFound
-from identity.models import Message, MessageState, Turn, Webhook
-from identity.webhooks import addresses, signing
+from identity.errors import Conflict, InvalidInput
+from identity.models import Webhook
+from identity.webhooks import addresses, signing, standing
 from identity.webhooks.addresses import Rules
+from identity.webhooks.standing import THERE
 
 T = TypeVar("T")
 MOST = 20
@@ -26,62 +26,6 @@ KEPT_NO_MORE = (
 )
 KINDS = tuple(became.value for became in Became)
 """What may become of a customer, and a webhook may ask to hear of."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hook:
-    """A webhook, without its secrets."""
-
-    id: int
-    url: str
-    kinds: frozenset[str] | None
-    """Which changes it wants; None for all."""
-    created_at: datetime
-    created_by: str
-    told: int
-    failing_since: datetime | None
-    rests_until: datetime | None
-    disabled_at: datetime | None
-    disabled_why: str | None
-    old_until: datetime | None
-
-    def wants(self, kind: str) -> bool:
-        """Tell whether it is to hear of a kind of change."""
-        return self.kinds is None or kind in self.kinds
-
-
-_columns = (
-    *(Webhook.id, Webhook.url, Webhook.kinds, Webhook.created_at, Webhook.created_by),
-    *(Webhook.told, Webhook.failing_since, Webhook.rests_until),
-    *(Webhook.disabled_at, Webhook.disabled_why, Webhook.old_until),
-)
-THERE = Webhook.removed_at.is_(None)
-
-
-def listed(connection: Connection) -> list[Hook]:
-    """Return all webhooks, the oldest first."""
-    chosen = select(*_columns).where(THERE).order_by(Webhook.id)
-    return [_hook(*row) for row in connection.execute(chosen)]
-
-
-def get(connection: Connection, webhook_id: int) -> Hook:
-    """Return a webhook; raise `NotFound` when there is none with that id."""
-    chosen = select(*_columns).where(THERE, Webhook.id == webhook_id)
-    if row := connection.execute(chosen).one_or_none():
-        return _hook(*row)
-    raise NotFound(f"There is no webhook {webhook_id}.")
-
-
-def held(connection: Connection, webhook_id: int) -> Hook:
-    """Return a webhook that nobody else changes meanwhile."""
-    chosen = select(Webhook.id).where(Webhook.id == webhook_id).with_for_update()
-    connection.execute(chosen).all()
-    return get(connection, webhook_id)
-
-
-def _hook(id_: int, url: str, kinds: str | None, *more: object) -> Hook:
-    wanted = None if kinds is None else frozenset(kinds.split())
-    return Hook(id_, url, wanted, *more)  # type: ignore[arg-type]
 
 
 def add(
@@ -135,7 +79,7 @@ def rotate(webhook_id: int, key: str, by: str = COMMAND_LINE, *, at_once: bool =
     secret = signing.new_secret()
 
     def write(connection: Connection) -> str:
-        held(connection, webhook_id)
+        standing.held(connection, webhook_id)
         until = None if at_once else datetime.now(UTC) + BOTH_VALID
         changed = update(Webhook).where(Webhook.id == webhook_id, THERE)
         kept = None if at_once else Webhook.secret
@@ -156,7 +100,7 @@ def enable(webhook_id: int, by: str = COMMAND_LINE, *, from_now: bool = False) -
 
     def write(connection: Connection) -> None:
         # Held, or a sweep that took no account of it could remove what it is to be told.
-        hook, begins = held(connection, webhook_id), feed.hold(connection)
+        hook, begins = standing.held(connection, webhook_id), feed.hold(connection)
         if hook.disabled_at is None:
             raise Conflict(f"Webhook {webhook_id} is not disabled.")
         if hook.told < begins and not from_now:
@@ -165,9 +109,9 @@ def enable(webhook_id: int, by: str = COMMAND_LINE, *, from_now: bool = False) -
         fresh: dict[str, object] = {**free, "failing_since": None, "failed_at": None}
         if from_now:
             fresh["told"] = feed.latest(connection)
-            drop(connection, webhook_id)
+            standing.drop(connection, webhook_id)
         connection.execute(update(Webhook).where(Webhook.id == webhook_id).values(fresh))
-        at_once(connection, webhook_id)
+        standing.at_once(connection, webhook_id)
         auditing.record(connection, Deed.WEBHOOK_ENABLED, by, webhook_id)
 
     _once(write)
@@ -177,9 +121,9 @@ def disable(webhook_id: int, by: str = COMMAND_LINE) -> None:
     """Send a webhook nothing, until it is enabled."""
 
     def write(connection: Connection) -> None:
-        if held(connection, webhook_id).disabled_at is not None:
+        if standing.held(connection, webhook_id).disabled_at is not None:
             raise Conflict(f"Webhook {webhook_id} is disabled already.")
-        give_up(connection, webhook_id, f"By {by}.", by)
+        standing.give_up(connection, webhook_id, f"By {by}.", by)
 
     _once(write)
 
@@ -188,36 +132,13 @@ def remove(webhook_id: int, by: str = COMMAND_LINE) -> None:
     """Send a webhook nothing any more. What was delivered stays on record, its secrets do not."""
 
     def write(connection: Connection) -> None:
-        held(connection, webhook_id)
-        drop(connection, webhook_id)
+        standing.held(connection, webhook_id)
+        standing.drop(connection, webhook_id)
         gone = {"removed_at": datetime.now(UTC), "secret": "", "old_secret": None}
         connection.execute(update(Webhook).where(Webhook.id == webhook_id).values(gone))
         auditing.record(connection, Deed.WEBHOOK_REMOVED, by, webhook_id)
 
     _once(write)
-
-
-def give_up(connection: Connection, webhook_id: int, why: str, by: str | None) -> None:
-    """Disable a webhook, in a transaction that is under way."""
-    changed = update(Webhook).where(Webhook.id == webhook_id, Webhook.disabled_at.is_(None), THERE)
-    values = {"disabled_at": datetime.now(UTC), "disabled_why": why}
-    if connection.execute(changed.values(values)).rowcount:
-        auditing.record(connection, Deed.WEBHOOK_DISABLED, by, webhook_id)
-
-
-def at_once(connection: Connection, webhook_id: int) -> None:
-    """Let what waits for its next try be tried now: the receiver is there again."""
-    now = datetime.now(UTC)
-    waiting = Message.webhook_id == webhook_id, Message.next_at > now
-    connection.execute(update(Message).where(*waiting).values(next_at=now))
-
-
-def drop(connection: Connection, webhook_id: int) -> None:
-    """Let nothing wait that was to be sent to a webhook."""
-    connection.execute(delete(Turn).where(Turn.webhook_id == webhook_id))
-    waiting = Message.webhook_id == webhook_id, Message.state == MessageState.WAITING.value
-    ended = {"state": MessageState.FAILED.value, "next_at": None, "ended_at": datetime.now(UTC)}
-    connection.execute(update(Message).where(*waiting).values(ended))
 
 
 def _once(write: Callable[[Connection], T]) -> T:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from identity.models import Delivery, Message, MessageState, Webhook
-from identity.webhooks import register, schedule, turns
+from identity.webhooks import schedule, standing, turns
 from identity.webhooks.claiming import Claimed
 from identity.webhooks.sending import Outcome
 
@@ -82,16 +82,16 @@ def _judge(connection: Connection, webhook_id: int, results: Sequence[Result]) -
         now, outcome = datetime.now(UTC), result.outcome
         if outcome.succeeded:
             if rests is not None or (since is not None and now - since > RECOVERED):
-                register.at_once(connection, webhook_id)
+                standing.at_once(connection, webhook_id)
             since = last = rests = None
             continue
         since, last = schedule.begun(now, since, last), now
         asked = schedule.waited_for(outcome.retry_after, now)
         rests = schedule.rest(now, since, outcome.status, asked) or rests
         if outcome.status == schedule.GONE:
-            register.give_up(connection, webhook_id, GONE, DELIVERER)
+            standing.give_up(connection, webhook_id, GONE, DELIVERER)
         elif schedule.is_given_up(now, since):
-            register.give_up(connection, webhook_id, GIVEN_UP, DELIVERER)
+            standing.give_up(connection, webhook_id, GIVEN_UP, DELIVERER)
     if (since, last, rests) != tuple(row):
         values = {"failing_since": since, "failed_at": last, "rests_until": rests}
         connection.execute(update(Webhook).where(Webhook.id == webhook_id).values(values))

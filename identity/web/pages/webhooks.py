@@ -11,7 +11,7 @@ from identity.errors import Conflict, InvalidInput
 from identity.models import MessageState
 from identity.web import blueprint, callers, current, old_forms, paths, query
 from identity.web.marks import May, allow, when_too_old
-from identity.webhooks import addresses, listing, register
+from identity.webhooks import addresses, listing, register, standing
 
 KINDS = {
     "created": "a customer is new",
@@ -43,7 +43,7 @@ def webhooks() -> ResponseReturnValue:
             wrong = problem.fields
         else:
             return render_template("webhook_secret.html", webhook_id=made, secret=secret, new=True)
-    hooks = database.read(register.listed)
+    hooks = database.read(standing.listed)
     many = {each.id: database.read(_counting(each.id)) for each in hooks}
     return render_template(
         "webhooks.html",
@@ -66,7 +66,7 @@ def _counting(webhook_id: int) -> Callable[[Connection], dict[MessageState, int]
 def webhook_page(webhook_id: int) -> ResponseReturnValue:
     """Show a webhook, and what it was sent, each with every try."""
     state, before = query.one_of(MessageState, "state"), query.whole_number("before")
-    hook = database.read(lambda connection: register.get(connection, webhook_id))
+    hook = database.read(lambda connection: standing.get(connection, webhook_id))
     sent, more = database.read(lambda c: listing.page(c, webhook_id, state, before))
     return render_template(
         "webhook.html",
