@@ -16,7 +16,7 @@ from identity import clusters, database, evidence, forgetting, group_commit, reb
 from identity.clusters import Cluster, Extent, Found, Member
 from identity.deciding import Call, Customers, Decided, Known, Ruled, decide
 from identity.errors import InvalidInput, LostRace
-from identity.forgetting import Met
+from identity.forgetting import BroughtAgain
 from identity.identifiers import Identifiers, Kind, Value
 from identity.models import Contact, EventKind, Id
 from identity.rebuilding import Drifted
@@ -67,7 +67,7 @@ def identify(given: Identifiers, *, source: str, reference: str = "", name: str 
     tries = iter(range(database.TRIES))
     try:
         return database.retrying(lambda: _identify(given, call, source, next(tries)))
-    except Met as met:
+    except BroughtAgain as met:
         forgetting.tried(dict.fromkeys(met.values, 1))
         if (erased := met.values).isdisjoint(given.values()):
             told = call.without_texts(

@@ -50,7 +50,7 @@ Line = Member | Told | Registered | Entry
 
 
 @dataclass(slots=True)
-class _Met:
+class _SoFar:
     """What has been met so far, by which it is known which rulings are about the customer."""
 
     claims: set[int] = field(default_factory=set)
@@ -90,7 +90,7 @@ def lines(connection: Connection, primary_id: int) -> Iterator[Line]:
 
     `connection` must show one moment.
     """
-    met, members = _Met(), all_of(connection, primary_id)
+    met, members = _SoFar(), all_of(connection, primary_id)
     while chunk := list(islice(members, CHUNK)):
         yield from chunk
         yield from _told(connection, chunk, met)
@@ -100,7 +100,7 @@ def lines(connection: Connection, primary_id: int) -> Iterator[Line]:
     yield from history.history(connection, primary_id)
 
 
-def _told(connection: Connection, members: Iterable[Member], met: _Met) -> Iterator[Told]:
+def _told(connection: Connection, members: Iterable[Member], met: _SoFar) -> Iterator[Told]:
     values = {v for m in members for v in Identifiers(m.email, m.phone_number).values()}
     new = values - met.asked
     met.asked |= new

@@ -11,7 +11,7 @@ from identity.batching.recalling import Recall
 from identity.batching.sifting import sift
 from identity.deciding import Call, Decided, decide
 from identity.errors import Contended, LostRace
-from identity.forgetting import Met
+from identity.forgetting import BroughtAgain
 from identity.identifiers import Kind, Value
 from identity.rebuilding import LOCKED, Drifted
 from identity.writing import Teller, Written
@@ -38,7 +38,7 @@ def take(
     """
     try:
         return _write(calls, source, import_id, found, recall, known_to)
-    except Met as met:
+    except BroughtAgain as met:
         sifted = sift(calls, met.values)
     decided, written = Decided(), Written(0, ())
     if sifted.calls:

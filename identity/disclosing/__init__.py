@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from identity import recording
 from identity.disclosing import audience, origins
 from identity.disclosing.audience import Look, Reader, Sent
-from identity.disclosing.meeting import Known, Met
+from identity.disclosing.meeting import Collected, Known
 from identity.disclosing.origins import Brought, Forgetting
 from identity.reviewing.findings import Kept
 
@@ -35,7 +35,7 @@ def everything(connection: Connection, primary_id: int) -> Iterator[Item]:
     `connection` must show one moment. Contacts and claims come first, piece by piece; then what
     follows from them.
     """
-    met = Met()
+    met = Collected()
     for line in recording.lines(connection, primary_id):
         met.add(line)
         yield line

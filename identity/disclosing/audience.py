@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, Select, func, select
 
 from identity.auditing import Deed
-from identity.disclosing.meeting import Met
+from identity.disclosing.meeting import Collected
 from identity.models import ApiKey, Audit, Message, MessageState, Webhook
 
 ASKED = 5_000
@@ -61,7 +61,7 @@ class Reader:
     revoked_at: datetime | None
 
 
-def looks(connection: Connection, met: Met) -> Iterator[Look]:
+def looks(connection: Connection, met: Collected) -> Iterator[Look]:
     """Yield who looked, and who took files away since anything was told; the oldest first."""
     found: dict[int, Look] = {}
     of_customer = _audit.what.in_([deed.value for deed in OF_CUSTOMER])
@@ -81,7 +81,7 @@ def _read(connection: Connection, chosen: Select[*tuple[Any, ...]]) -> dict[int,
     return {id_: Look(at, who, Deed(what), about) for id_, at, who, what, about in rows}
 
 
-def sent(connection: Connection, met: Met) -> Iterator[Sent]:
+def sent(connection: Connection, met: Collected) -> Iterator[Sent]:
     """Yield what webhooks were told."""
     found: dict[int, Sent] = {}
     for ids in _chunks(met.ids):
@@ -109,7 +109,7 @@ def _together(one: Sent, other: Sent) -> Sent:
     )
 
 
-def readers(connection: Connection, met: Met) -> Iterator[Reader]:
+def readers(connection: Connection, met: Collected) -> Iterator[Reader]:
     """Yield the keys that could be asked with since something was told first."""
     chosen = select(_key.name, _key.scopes, _key.created_at, _key.revoked_at).order_by(_key.id)
     for name, scopes, created_at, revoked_at in connection.execute(chosen):

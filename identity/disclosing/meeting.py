@@ -33,7 +33,7 @@ class Known:
 
 
 @dataclass(slots=True)
-class Met:
+class Collected:
     """What was met so far."""
 
     ids: set[int] = field(default_factory=set)

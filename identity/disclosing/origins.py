@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Connection, FromClause, select
 
 from identity.bulk import Question, Selected
-from identity.disclosing.meeting import Met
+from identity.disclosing.meeting import Collected
 from identity.identifiers import Kind as Of
 from identity.models import Erasure, Finding, Forgotten, Import
 from identity.reviewing import country_codes, joints, values
@@ -79,13 +79,13 @@ FINDINGS = select(
 ).order_by(_finding.id)
 
 
-def imports(connection: Connection, met: Met) -> Iterator[Brought]:
+def imports(connection: Connection, met: Collected) -> Iterator[Brought]:
     """Yield the imports that brought something of what was met."""
     for row in IMPORTS.ask(connection, ((id_,) for id_ in met.imports)):
         yield Brought(*row)
 
 
-def findings(connection: Connection, met: Met) -> Iterator[Kept]:
+def findings(connection: Connection, met: Collected) -> Iterator[Kept]:
     """Yield what was found about what was met, right by now or not. All findings are read."""
     numbers = {value.text for value in met.values if value.kind is Of.PHONE}
     for id_, kind, *rest in connection.execute(FINDINGS).yield_per(500):
@@ -94,7 +94,7 @@ def findings(connection: Connection, met: Met) -> Iterator[Kept]:
             yield kept
 
 
-def _is_about(kept: Kept, met: Met, numbers: set[str]) -> bool:
+def _is_about(kept: Kept, met: Collected, numbers: set[str]) -> bool:
     match kept.kind:
         case Kind.FILLER | Kind.SHARED:
             return values.named(kept.subject) in met.values
@@ -108,7 +108,7 @@ def _is_about(kept: Kept, met: Met, numbers: set[str]) -> bool:
             return not numbers.isdisjoint(country_codes.named(kept.subject))
 
 
-def erasures(connection: Connection, met: Met) -> Iterator[Forgetting]:
+def erasures(connection: Connection, met: Collected) -> Iterator[Forgetting]:
     """Yield the erasures of contacts that were the same customer's."""
     ids = {id_ for (id_,) in FORGOTTEN_OF.ask(connection, ((id_,) for id_ in met.ids))}
     for row in ERASURES.ask(connection, ((id_,) for id_ in ids | met.erasures)):

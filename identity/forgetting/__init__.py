@@ -6,7 +6,7 @@ How a person is erased is not here: `erasing`.
 """
 
 from identity.forgetting.hashes import (
-    Met,
+    BroughtAgain,
     check,
     keep,
     recalled,
@@ -21,7 +21,7 @@ from identity.forgetting.texts import mentioned
 
 __all__ = [
     "LATER",
-    "Met",
+    "BroughtAgain",
     "check",
     "configure",
     "here",

@@ -61,7 +61,7 @@ VERSIONS = select(_erased.version).distinct()
 KEPT = Taking(Erased.table(), "kind", "version", "digest", "erasure_id")
 
 
-class Met(Exception):
+class BroughtAgain(Exception):
     """Somebody brings identifiers that were erased. Nothing is written."""
 
     def __init__(self, values: Iterable[Value]) -> None:
@@ -150,14 +150,15 @@ def check(
     known_to: int | None = None,
     texts: Iterable[str] = (),
 ) -> int:
-    """Return the last erasure that is known of; raise `Met` when one of the values was erased.
+    """Return the last erasure that is known of.
 
-    So does one that stands in one of the texts, which nobody reads where nothing was erased.
-    `known_to` is what this returned about them before. Raise `Unavailable` as above.
+    Raise `BroughtAgain` when one of the values was erased, or one that stands in one of the texts,
+    which nobody reads where nothing was erased. `known_to` is what this returned about them
+    before. Raise `Unavailable` as above.
     """
     up_to = memory.of(connection).up_to
     if up_to != known_to and (erased := recalled(connection, chain(values, memory.told_in(texts)))):
-        raise Met(erased)
+        raise BroughtAgain(erased)
     return up_to
 
 
