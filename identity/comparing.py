@@ -29,7 +29,7 @@ class Became(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Regrouped:
     """Customers before and after that share an identifier or a contact."""
 
     before: tuple[Cluster, ...]
@@ -76,7 +76,7 @@ def _keys(cluster: Cluster) -> Iterable[Any]:
     yield from cluster.values()
 
 
-def changes(before: Iterable[Cluster], after: Iterable[Cluster]) -> list[Change]:
+def changes(before: Iterable[Cluster], after: Iterable[Cluster]) -> list[Regrouped]:
     """Return how customers differ, leaving out those who are the same on both sides."""
     sides = [{_shape(each): each for each in side} for side in (before, after)]
     same = sides[0].keys() & sides[1].keys()
@@ -90,7 +90,7 @@ def changes(before: Iterable[Cluster], after: Iterable[Cluster]) -> list[Change]
     found: dict[int, tuple[list[Cluster], list[Cluster]]] = {}
     for number, (side, shape) in enumerate(differing):
         found.setdefault(groups[number], ([], []))[side].append(sides[side][shape])
-    return [Change(tuple(one), tuple(other)) for one, other in found.values()]
+    return [Regrouped(tuple(one), tuple(other)) for one, other in found.values()]
 
 
 def _shape(cluster: Cluster) -> tuple[Any, ...]:
@@ -100,7 +100,7 @@ def _shape(cluster: Cluster) -> tuple[Any, ...]:
 
 
 def lines(
-    found: Iterable[Change], id_of: Callable[[int], int]
+    found: Iterable[Regrouped], id_of: Callable[[int], int]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield a line of the ledger for each customer that changed: its primary, and what is told.
 
@@ -119,14 +119,14 @@ def lines(
             yield id_of(primary), detail | told
 
 
-def _first(change: Change) -> int:
+def _first(change: Regrouped) -> int:
     """Return the primary of the customer of whom the change is told."""
     former = {each.primary_id for each in change.before}
     after = [each.primary_id for each in change.after]
     return min(former.intersection(after) or after or former)
 
 
-def _of_each(change: Change) -> Iterator[tuple[int, dict[str, Any]]]:
+def _of_each(change: Regrouped) -> Iterator[tuple[int, dict[str, Any]]]:
     named: set[int] = set()
     for after, formers in change.formers():
         named.update(formers)

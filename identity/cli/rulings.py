@@ -24,7 +24,7 @@ from identity.rulings.register import Registered
 BY = "the command line"
 CHANGES, SIDE = 10, 5
 """Changes on the screen, and customers before and after in each."""
-Change = Callable[..., None]
+Command = Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Work:
     """How many claims it has to reach."""
 
 
-def changing(command: Change) -> Change:
+def changing(command: Command) -> Command:
     """Give a command the options of all that change something."""
     for option in (
         click.option("--reason", metavar="TEXT", help="Why, for whoever reads it later."),

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from identity import auditing, database, forgetting, rebuilding, writing
 from identity.auditing import Deed
 from identity.bulk import without_collecting
-from identity.comparing import Change, IdOf
+from identity.comparing import IdOf, Regrouped
 from identity.duplicates import kept
 from identity.erasing import clearing, evidence, register
 from identity.erasing.files import Files, Mentioning
@@ -159,7 +159,7 @@ class _Erasing:
         }
 
     def _plan(
-        self, files: Mentioning, counts: dict[str, int], changes: list[Change], id_of: IdOf
+        self, files: Mentioning, counts: dict[str, int], changes: list[Regrouped], id_of: IdOf
     ) -> Plan:
         found, changed = self.found, Changes({"erased": len(self.found.values)})
         changed.add(changes, id_of)

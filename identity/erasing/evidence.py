@@ -8,18 +8,18 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from identity import comparing
 from identity.bulk import Change
-from identity.comparing import Change as Changed
+from identity.comparing import Regrouped
 from identity.models import Claim, EventKind, Reference, Withdrawal
 
 
-def became(change: Changed, id_of: Callable[[int], int]) -> dict[str, list[int]]:
+def became(change: Regrouped, id_of: Callable[[int], int]) -> dict[str, list[int]]:
     """Return the primaries of customers before, and of those that they became."""
     before = sorted(each.primary_id for each in change.before)
     return {"before": before, "after": sorted(id_of(each.primary_id) for each in change.after)}
 
 
 def lines(
-    erasure_id: int, found: list[Changed], id_of: Callable[[int], int]
+    erasure_id: int, found: list[Regrouped], id_of: Callable[[int], int]
 ) -> Iterator[tuple[EventKind, int, dict[str, Any]]]:
     """Yield a line of the ledger for each customer that changed."""
     for primary, detail in comparing.lines(found, id_of):

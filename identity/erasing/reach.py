@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from identity import evidence, rebuilding
-from identity.comparing import Change, changes
+from identity.comparing import Regrouped, changes
 from identity.deciding import Ruled
 from identity.errors import Conflict, Gone, InvalidInput, LostRace, NotFound
 from identity.evidence import Telling, telling
@@ -53,7 +53,7 @@ class Reach:
         told = {value for claim in self.claims.values() for value in claim.values()}
         return {value for value in self.values if value in told or value in self.part.holders}
 
-    def changes(self) -> list[Change]:
+    def changes(self) -> list[Regrouped]:
         """Return how the customers change."""
         return changes(self.part.customers(), self.rebuilt.customers())
 

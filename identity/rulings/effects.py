@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Connection, FromClause, Select, exists, func,
 
 from identity import evidence, rebuilding
 from identity.bulk import Question, Selected
-from identity.comparing import Change, changes
+from identity.comparing import Regrouped, changes
 from identity.deciding import Ruled
 from identity.evidence import CLAIM_COLUMNS, Telling, telling
 from identity.identifiers import Value
@@ -63,7 +63,7 @@ class Step:
     reached: dict[int, Telling]
     """The claims that it withdraws, or lets stand again."""
 
-    def changes(self) -> list[Change]:
+    def changes(self) -> list[Regrouped]:
         """Return how the customers change."""
         return changes(self.part.customers(), self.rebuilt.customers())
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from identity.clusters import Cluster
-from identity.comparing import Change, IdOf
+from identity.comparing import IdOf, Regrouped
 from identity.deciding import NEW
 
 SHOWN = 100
@@ -45,7 +45,7 @@ class Plan:
     changes: int = 0
     digest: int = 0
 
-    def add(self, found: Sequence[Change], id_of: IdOf = id_or_none) -> None:
+    def add(self, found: Sequence[Regrouped], id_of: IdOf = id_or_none) -> None:
         """Count changes. `id_of` knows the ids of contacts that have been made meanwhile."""
         for change in found:
             for place, side in enumerate((change.before, change.after)):
@@ -95,12 +95,12 @@ class Plan:
         }
 
 
-def _digest(change: Change) -> int:
+def _digest(change: Regrouped) -> int:
     told = [[published(each) for each in side] for side in (change.before, change.after)]
     return int.from_bytes(hashlib.sha256(json.dumps(told).encode()).digest())
 
 
-def _shown(change: Change, id_of: IdOf) -> dict[str, Any]:
+def _shown(change: Regrouped, id_of: IdOf) -> dict[str, Any]:
     sides = change.before, change.after
     before, after = ([published(each, id_of) for each in side[:SHOWN]] for side in sides)
     more = sum(max(0, len(side) - SHOWN) for side in sides)
