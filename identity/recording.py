@@ -25,10 +25,10 @@ from identity.rulings import listing
 from identity.rulings.kinds import (
     Apart,
     ClaimWithdrawn,
-    Forgotten,
     ImportWithdrawn,
     LinksNobody,
     SourceWithdrawn,
+    Unnamed,
     What,
 )
 from identity.rulings.register import Registered
@@ -81,7 +81,7 @@ class _SoFar:
                 return any(by == source and since <= at < until for by, at in self.moments)
             case ClaimWithdrawn(email, phone_number):
                 return (email, phone_number) in self.contents
-            case Forgotten():
+            case Unnamed():
                 return False
 
 

@@ -34,7 +34,7 @@ from identity.reviewing import sweeping
 from identity.rulings import applying as rulings
 from identity.rulings import register as ruled
 from identity.rulings.applying import Ordered
-from identity.rulings.kinds import Apart, ClaimWithdrawn, Forgotten, LinksNobody, What
+from identity.rulings.kinds import Apart, ClaimWithdrawn, LinksNobody, Unnamed, What
 from identity.verification import verify
 from tests import pages
 from tests.bringing import bring
@@ -350,7 +350,7 @@ def test_a_ruling_that_named_them_stands_no_more(see: See) -> None:
     forget(EMAIL)
 
     registered, plan = rulings.get(ruling_id)
-    assert registered.what == Forgotten(registered.what.kind)
+    assert registered.what == Unnamed(registered.what.kind)
     assert registered.withdrawn
     assert registered.withdrawn.by == "Doc"
     assert plan["fingerprint"] == ""

@@ -17,7 +17,7 @@ from identity.errors import Conflict, InvalidInput, Unavailable
 from identity.models import LARGEST_ID
 from identity.rulings import applying, kinds, orders, register
 from identity.rulings.applying import Ordered, Watch
-from identity.rulings.kinds import Forgotten, What
+from identity.rulings.kinds import Unnamed, What
 from identity.rulings.plans import Plan
 from identity.rulings.register import Registered
 
@@ -211,7 +211,7 @@ def show(plan: Plan, changes: str) -> None:
 
 
 def _named(what: What) -> str:
-    if isinstance(what, Forgotten):
+    if isinstance(what, Unnamed):
         return f"{what.kind.value}: what it named was forgotten"
     named = what.named()
     told = [

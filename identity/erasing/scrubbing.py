@@ -17,7 +17,7 @@ from identity.forgetting.texts import without
 from identity.identifiers import Kind, Value
 from identity.models import Erasure, Event, EventKind, Finding, Reference, Ruling
 from identity.rulings import kinds
-from identity.rulings.kinds import Forgotten
+from identity.rulings.kinds import Unnamed
 
 # A list in one parameter, however long it is: each table is read once for all of it.
 LISTED = {
@@ -104,7 +104,7 @@ class Traces:
             changed: dict[str, Any] = {}
             what = kinds.from_record(spelt)
             if self._values.intersection(kinds.values_of(what)):
-                changed["what"] = kinds.spelt(Forgotten(what.kind))
+                changed["what"] = kinds.spelt(Unnamed(what.kind))
                 changed["withdrawn_at"] = withdrawn_at or now
                 if withdrawn_at is None:
                     changed["withdrawn_by"] = by

@@ -18,10 +18,10 @@ from identity.rulings import kinds, register
 from identity.rulings.kinds import (
     Apart,
     ClaimWithdrawn,
-    Forgotten,
     ImportWithdrawn,
     LinksNobody,
     SourceWithdrawn,
+    Unnamed,
     What,
 )
 from identity.rulings.register import Registered
@@ -160,7 +160,7 @@ def _values(what: What) -> Iterator[Value]:
 def _reaches(effect: Effect, claim: Telling) -> bool:
     if effect.undo:
         return claim.covered
-    assert not isinstance(effect.what, Apart | LinksNobody | Forgotten)
+    assert not isinstance(effect.what, Apart | LinksNobody | Unnamed)
     if effect.ruling and claim.id > effect.ruling.up_to:
         return False
     return effect.what.covers(claim)

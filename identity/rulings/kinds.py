@@ -111,7 +111,7 @@ class ClaimWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class Unnamed:
     """What nobody knows any more: it named somebody who was erased. Stands never again."""
 
     kind: RulingKind
@@ -122,7 +122,7 @@ class Forgotten:
 
 
 Withdrawn = ImportWithdrawn | SourceWithdrawn | ClaimWithdrawn
-What = Apart | LinksNobody | Withdrawn | Forgotten
+What = Apart | LinksNobody | Withdrawn | Unnamed
 
 
 def reference(value: Value) -> dict[str, str]:
@@ -258,7 +258,7 @@ def from_record(spelling: str) -> What:
     given = json.loads(spelling)
     match given:
         case {"forgotten": True, "kind": kind}:
-            return Forgotten(RulingKind(kind))
+            return Unnamed(RulingKind(kind))
         case {"kind": "apart", "one": one, "other": other}:
             return Apart(referred(one), referred(other))
         case {"kind": "links_nobody", "value": value}:

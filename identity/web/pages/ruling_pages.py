@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from identity import database
 from identity.identifiers import EMAIL_LENGTH, as_searched, legible
 from identity.rulings import applying, listing
-from identity.rulings.kinds import Forgotten, RulingKind
+from identity.rulings.kinds import RulingKind, Unnamed
 from identity.rulings.listing import Asked, Standing
 from identity.web import blueprint, paths, query
 from identity.web.marks import May, allow
@@ -63,6 +63,6 @@ def search_rulings() -> ResponseReturnValue:
 def ruling_page(ruling_id: int) -> ResponseReturnValue:
     """Show a ruling and what it changed."""
     registered, plan = applying.get(ruling_id)
-    is_known = not isinstance(registered.what, Forgotten)
+    is_known = not isinstance(registered.what, Unnamed)
     again = previews.address(registered.what) if is_known else None
     return render_template("ruling.html", ruling=registered, plan=plan, again=again)

@@ -11,11 +11,11 @@ from identity.identifiers import Value
 from identity.rulings.kinds import (
     Apart,
     ClaimWithdrawn,
-    Forgotten,
     ImportWithdrawn,
     LinksNobody,
     RulingKind,
     SourceWithdrawn,
+    Unnamed,
     What,
 )
 from identity.web.pages.wording import dated, isolated
@@ -48,7 +48,7 @@ def sentence(what: What) -> Markup:
             told = Markup(" with ").join(isolated(each) for each in (email, phone_number) if each)
             by = Markup(", as {} told it,").format(isolated(source)) if source else ""
             return Markup("{}{} counts as not told.").format(told, by)
-        case Forgotten():
+        case Unnamed():
             return Markup("What it named was forgotten.")
     raise AssertionError(what)
 
