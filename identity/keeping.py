@@ -20,7 +20,7 @@ READ = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Concerning:
     """What rulings have to do with a customer."""
 
     held: list[HeldBack]
@@ -29,13 +29,13 @@ class Kept:
     """What was told of it and links nobody, each with its ruling."""
 
 
-def of(connection: Connection, portrait: Portrait) -> Kept:
+def of(connection: Connection, portrait: Portrait) -> Concerning:
     """Return the rulings that a page of a customer tells of."""
     claims: Iterable[Telling] = portrait.tellings
     if not portrait.is_whole:
         claims = _held_anywhere(connection)
     held = [claim for claim in claims if claim.held_by is not None]
-    return Kept(
+    return Concerning(
         explaining.held_among(connection, held, portrait.primary.id),
         _nobody(connection, portrait),
     )

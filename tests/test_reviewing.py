@@ -12,7 +12,7 @@ from identity.identifiers import Kind as Of
 from identity.reconciliation import identify
 from identity.reviewing import findings, joints, sweeping
 from identity.reviewing import values as shared_values
-from identity.reviewing.findings import Kept, Kind
+from identity.reviewing.findings import Kind, Noted
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, ClaimWithdrawn, LinksNobody, SourceWithdrawn
@@ -24,13 +24,13 @@ STEWARD = Ordered("Doc")
 ZEROES, SHARED = "0000000000", "+16172531000"
 
 
-def swept() -> dict[Kind, list[Kept]]:
+def swept() -> dict[Kind, list[Noted]]:
     """Sweep, and return what there is to look at."""
     assert reviewing.sweep(MANY_NAMED).finished
     return opened()
 
 
-def opened() -> dict[Kind, list[Kept]]:
+def opened() -> dict[Kind, list[Noted]]:
     with db.engine.connect() as connection:
         found = {kind: findings.largest(connection, kind) for kind in Kind}
     return {kind: kept for kind, kept in found.items() if kept}

@@ -7,7 +7,7 @@ from flask.cli import with_appcontext
 from identity import database, reviewing
 from identity.counting import counted
 from identity.reviewing import country_codes, findings, joints, sweeping, values
-from identity.reviewing.findings import Kept, Kind
+from identity.reviewing.findings import Kind, Noted
 
 SHOWN = 5
 """Findings of each kind on the screen."""
@@ -51,7 +51,7 @@ def _sweep_all() -> bool:
     return swept.finished
 
 
-def _told(kept: Kept) -> str:
+def _told(kept: Noted) -> str:
     match kept.kind:
         case Kind.FILLER | Kind.SHARED:
             return f"{values.named(kept.subject).text}: {kept.many:,} people"

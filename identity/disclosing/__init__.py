@@ -13,7 +13,7 @@ from identity.disclosing import audience, origins
 from identity.disclosing.audience import Look, Reader, Sent
 from identity.disclosing.meeting import Collected, Known
 from identity.disclosing.origins import Brought, Forgetting
-from identity.reviewing.findings import Kept
+from identity.reviewing.findings import Noted
 
 __all__ = [
     "Brought",
@@ -26,7 +26,7 @@ __all__ = [
     "everything",
 ]
 
-Item = recording.Line | Known | Brought | Kept | Forgetting | Look | Reader | Sent
+Item = recording.Line | Known | Brought | Noted | Forgetting | Look | Reader | Sent
 
 
 def everything(connection: Connection, primary_id: int) -> Iterator[Item]:

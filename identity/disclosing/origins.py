@@ -11,7 +11,7 @@ from identity.disclosing.meeting import Collected
 from identity.identifiers import Kind as Of
 from identity.models import Erasure, Finding, Forgotten, Import
 from identity.reviewing import country_codes, joints, values
-from identity.reviewing.findings import Kept, Kind
+from identity.reviewing.findings import Kind, Noted
 
 _import = Import.table().c
 _finding = Finding.table().c
@@ -85,16 +85,16 @@ def imports(connection: Connection, met: Collected) -> Iterator[Brought]:
         yield Brought(*row)
 
 
-def findings(connection: Connection, met: Collected) -> Iterator[Kept]:
+def findings(connection: Connection, met: Collected) -> Iterator[Noted]:
     """Yield what was found about what was met, right by now or not. All findings are read."""
     numbers = {value.text for value in met.values if value.kind is Of.PHONE}
     for id_, kind, *rest in connection.execute(FINDINGS).yield_per(500):
-        kept = Kept(id_, Kind(kind), *rest)
+        kept = Noted(id_, Kind(kind), *rest)
         if _is_about(kept, met, numbers):
             yield kept
 
 
-def _is_about(kept: Kept, met: Collected, numbers: set[str]) -> bool:
+def _is_about(kept: Noted, met: Collected, numbers: set[str]) -> bool:
     match kept.kind:
         case Kind.FILLER | Kind.SHARED:
             return values.named(kept.subject) in met.values

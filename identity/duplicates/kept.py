@@ -47,7 +47,7 @@ class Work:
         return self.failed or "The process that was counting ended before it was done."
 
 
-class Kept(NamedTuple):
+class LastCount(NamedTuple):
     """What was counted last."""
 
     made_at: datetime | None = None
@@ -60,11 +60,11 @@ _columns = Report.kind, Report.made_at, Report.made_by, Report.content, Report.w
 BEGIN = text("INSERT INTO report (kind) VALUES (:kind) ON CONFLICT (kind) DO NOTHING")
 
 
-def get() -> dict[Kind, Kept]:
+def get() -> dict[Kind, LastCount]:
     """Return what is kept of each kind."""
     rows = database.read(lambda connection: connection.execute(select(*_columns)).all())
-    found = {Kind(row[0]): Kept(row[1], row[2], row[3], _work(row[4])) for row in rows}
-    return {kind: found.get(kind, Kept()) for kind in Kind}
+    found = {Kind(row[0]): LastCount(row[1], row[2], row[3], _work(row[4])) for row in rows}
+    return {kind: found.get(kind, LastCount()) for kind in Kind}
 
 
 def begin(kind: Kind) -> str | None:

@@ -6,7 +6,7 @@ from itertools import groupby
 from sqlalchemy import Connection
 
 from identity.reviewing import country_codes, held, joints, merges, values
-from identity.reviewing.findings import Found, Kept, Kind
+from identity.reviewing.findings import Found, Kind, Noted
 
 OF_VALUES = Kind.FILLER, Kind.SHARED
 CHECKS = {
@@ -17,7 +17,7 @@ CHECKS = {
 }
 
 
-def check(connection: Connection, kept: Iterable[Kept], many: int) -> Iterator[Found]:
+def check(connection: Connection, kept: Iterable[Noted], many: int) -> Iterator[Found]:
     """Yield what findings are about as it is now; `many` strangers on a value are too many."""
     for kind, of_kind in groupby(sorted(kept, key=lambda each: each.kind), lambda each: each.kind):
         subjects = [each.subject for each in of_kind]
@@ -28,7 +28,7 @@ def check(connection: Connection, kept: Iterable[Kept], many: int) -> Iterator[F
 
 
 def glance(
-    connection: Connection, kind: Kind, kept: Sequence[Kept], many: int
+    connection: Connection, kind: Kind, kept: Sequence[Noted], many: int
 ) -> dict[int, list[int]]:
     """Return which findings of a kind still hold, each with the customers it is about.
 

@@ -62,7 +62,7 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Kept:
+class Noted:
     """A finding, as it is read."""
 
     id: int
@@ -128,7 +128,7 @@ def count(connection: Connection) -> int:
     return connection.scalar(COUNT) or 0
 
 
-def largest(connection: Connection, kind: Kind, after: Kept | None = None) -> list[Kept]:
+def largest(connection: Connection, kind: Kind, after: Noted | None = None) -> list[Noted]:
     """Return findings of a kind, the largest first: one more than are on a page."""
     chosen = select(*_columns).where(_finding.kind == kind.value, _open)
     if after is not None:
@@ -138,7 +138,7 @@ def largest(connection: Connection, kind: Kind, after: Kept | None = None) -> li
     return _read(connection, chosen.limit(PAGE + 1))
 
 
-def said_fine(connection: Connection, before: Kept | None = None) -> list[Kept]:
+def said_fine(connection: Connection, before: Noted | None = None) -> list[Noted]:
     """Return what somebody said is fine, the newest first: one more than are on a page."""
     chosen = select(*_columns).where(_finding.fine_at.is_not(None))
     if before is not None:
@@ -148,21 +148,21 @@ def said_fine(connection: Connection, before: Kept | None = None) -> list[Kept]:
     return _read(connection, chosen.limit(PAGE + 1))
 
 
-def in_order(connection: Connection, after: int, limit: int) -> list[Kept]:
+def in_order(connection: Connection, after: int, limit: int) -> list[Noted]:
     """Return findings, whether they are open or not, in the order in which they were found."""
     chosen = select(*_columns).where(_finding.id > after).order_by(_finding.id)
     return _read(connection, chosen.limit(limit))
 
 
-def get(connection: Connection, finding_id: int) -> Kept:
+def get(connection: Connection, finding_id: int) -> Noted:
     """Return a finding; raise `NotFound` when there is none of that id."""
     for kept in _read(connection, select(*_columns).where(_finding.id == finding_id)):
         return kept
     raise NotFound(f"There is no finding {finding_id}.")
 
 
-def _read(connection: Connection, chosen: Select[*tuple[Any, ...]]) -> list[Kept]:
-    return [Kept(id_, Kind(kind), *rest) for id_, kind, *rest in connection.execute(chosen)]
+def _read(connection: Connection, chosen: Select[*tuple[Any, ...]]) -> list[Noted]:
+    return [Noted(id_, Kind(kind), *rest) for id_, kind, *rest in connection.execute(chosen)]
 
 
 def _open_of(asked: FromClause) -> Selected:
@@ -187,19 +187,19 @@ def ended(connection: Connection, kind: Kind, subjects: Collection[str]) -> list
     return [Found(kind, row.subject, 0, {}) for row in rows]
 
 
-def say_fine(finding_id: int, by: str) -> Kept:
+def say_fine(finding_id: int, by: str) -> Noted:
     """Remember that a finding is fine, until it has doubled. Raise `NotFound`."""
     said = {"fine_by": by, "fine_at": datetime.now(UTC), "fine_many": _finding.many}
     return _change(finding_id, said)
 
 
-def look_again(finding_id: int) -> Kept:
+def look_again(finding_id: int) -> Noted:
     """Forget that somebody said that a finding is fine. Raise `NotFound`."""
     return _change(finding_id, {"fine_by": None, "fine_at": None, "fine_many": None})
 
 
-def _change(finding_id: int, values: dict[str, Any]) -> Kept:
-    def write() -> Kept:
+def _change(finding_id: int, values: dict[str, Any]) -> Noted:
+    def write() -> Noted:
         with database.transaction() as connection:
             changed = update(Finding).where(_finding.id == finding_id).values(values)
             connection.execute(changed)

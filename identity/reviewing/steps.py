@@ -10,7 +10,7 @@ from identity.identifiers import Kind as Of
 from identity.models import Claim, Event, EventKind, Ruling
 from identity.reviewing import checking, country_codes, held, joints, merges, values
 from identity.reviewing.customers import owners, values_of
-from identity.reviewing.findings import Found, Kept
+from identity.reviewing.findings import Found, Noted
 from identity.rulings import kinds
 from identity.rulings.kinds import Apart, LinksNobody
 
@@ -117,6 +117,6 @@ def look(connection: Connection, found: Ahead, many: int) -> list[Found]:
     ]
 
 
-def look_again(connection: Connection, kept: Iterable[Kept], many: int) -> list[Found]:
+def look_again(connection: Connection, kept: Iterable[Noted], many: int) -> list[Found]:
     """Return what some findings are about as it is now."""
     return list(checking.check(connection, kept, many))

@@ -13,7 +13,7 @@ from identity.clusters import Member
 from identity.disclosing import Brought, Forgetting, Item, Known, Look, Reader, Sent
 from identity.events import Entry
 from identity.recording import Told
-from identity.reviewing.findings import Kept
+from identity.reviewing.findings import Noted
 from identity.rulings import kinds
 from identity.rulings.register import Registered
 from identity.web import blueprint, domain, paths
@@ -26,7 +26,7 @@ SECTIONS: dict[type[Item], str] = {
     Told: "told",
     Brought: "imports",
     Registered: "rulings",
-    Kept: "findings",
+    Noted: "findings",
     Forgetting: "erasures",
     Entry: "history",
     Look: "looks",
@@ -85,7 +85,7 @@ def told(item: Item) -> dict[str, Any]:
             given = {"givenBy": item.given_by, "givenAt": item.given_at.isoformat()}
             named = {"id": item.id, "fileName": item.file_name, "source": item.source}
             return named | given | {"keepsRejectedRows": item.rejects}
-        case Kept():
+        case Noted():
             return _finding(item)
         case Forgetting():
             at = item.at.isoformat()
@@ -114,7 +114,7 @@ def _known(known: Known) -> dict[str, Any]:
     }
 
 
-def _finding(kept: Kept) -> dict[str, Any]:
+def _finding(kept: Noted) -> dict[str, Any]:
     return {
         "id": kept.id,
         "kind": kept.kind.value,

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from identity import database, keeping, portraying
 from identity.auditing import Deed
 from identity.identifiers import Value
-from identity.keeping import Kept
+from identity.keeping import Concerning
 from identity.portraying import Portrait, history
 from identity.portraying.graphs import Edge, Point
 from identity.portraying.holding import holding
@@ -57,7 +57,7 @@ def cluster(contact_id: int) -> ResponseReturnValue:
 
 
 def _page(
-    portrait: Portrait, asked: Asked, marked: int | None, lines: history.Page, kept: Kept
+    portrait: Portrait, asked: Asked, marked: int | None, lines: history.Page, kept: Concerning
 ) -> str:
     primary_id = portrait.primary.id
     whole = portrait.is_whole and "all" in request.args

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from identity.counting import counted
 from identity.reviewing import country_codes, joints, values
-from identity.reviewing.findings import Kept, Kind
+from identity.reviewing.findings import Kind, Noted
 from identity.web.pages.wording import isolated
 
 
@@ -50,7 +50,7 @@ KINDS = {
 }
 
 
-def title(kept: Kept) -> Markup:
+def title(kept: Noted) -> Markup:
     """Return what a finding is, in one line."""
     match kept.kind:
         case Kind.FILLER | Kind.SHARED:
@@ -78,6 +78,6 @@ def title(kept: Kept) -> Markup:
     raise AssertionError(kept.kind)
 
 
-def _at_least(kept: Kept, one: str, many: str) -> str:
+def _at_least(kept: Noted, one: str, many: str) -> str:
     number = counted(kept.many, one, many)
     return f"{number} or more" if kept.many >= values.MOST else number

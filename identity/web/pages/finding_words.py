@@ -14,7 +14,7 @@ from identity.identifiers import Identifiers, Value
 from identity.identifiers import Kind as Of
 from identity.reviewing import checking, country_codes, held, joints, values
 from identity.reviewing.customers import first_emails
-from identity.reviewing.findings import Kept, Kind
+from identity.reviewing.findings import Kind, Noted
 from identity.rulings.kinds import Apart, LinksNobody, What
 from identity.rulings.register import Registered
 from identity.web.pages import adding, previews
@@ -41,11 +41,11 @@ class Shown:
     customers: list[int]
     fits: list[Fits]
     found_at: datetime
-    fine_before: Kept | None
+    fine_before: Noted | None
     """With whoever said it is fine, before it doubled."""
 
 
-def shown(connection: Connection, kind: Kind, kept: Sequence[Kept], many: int) -> list[Shown]:
+def shown(connection: Connection, kind: Kind, kept: Sequence[Noted], many: int) -> list[Shown]:
     """Return those of some findings that still hold, in words."""
     customers = checking.glance(connection, kind, kept, many)
     still = [each for each in kept if each.id in customers]
@@ -59,7 +59,7 @@ def shown(connection: Connection, kind: Kind, kept: Sequence[Kept], many: int) -
 
 
 def _shown(
-    kept: Kept, customers: list[int], rulings: dict[int, Registered], emails: dict[int, str]
+    kept: Noted, customers: list[int], rulings: dict[int, Registered], emails: dict[int, str]
 ) -> Shown:
     told, fits = Markup(), list[Fits]()
     match kept.kind:
@@ -77,7 +77,7 @@ def _shown(
     return Shown(kept.id, title(kept), told, customers, fits, kept.found_at, before)
 
 
-def _value(kept: Kept) -> tuple[Markup, list[Fits]]:
+def _value(kept: Noted) -> tuple[Markup, list[Fits]]:
     value, detail = values.named(kept.subject), kept.detail
     reason = Markup("It looks like nobody's: {}. ").format(detail["reason"] or "")
     others = Markup(", ").join(isolated(each) for each in detail["examples"])
@@ -95,7 +95,7 @@ def _value(kept: Kept) -> tuple[Markup, list[Fits]]:
     return told, [Fits(_address(LinksNobody(value), kept.kind), links)]
 
 
-def _bridge(kept: Kept) -> tuple[Markup, list[Fits]]:
+def _bridge(kept: Noted) -> tuple[Markup, list[Fits]]:
     sides = (_side(kept.detail[name]) for name in ("email_side", "phone_side"))
     told = Markup("Without that there would be two: {}, and {}.").format(*sides)
     return told, [_apart(*joints.named(kept.subject), kept.kind)]
@@ -118,7 +118,7 @@ def _address(what: What, kind: Kind) -> str:
     return previews.address(what, url_for("web.review", kind=kind))
 
 
-def _merge(kept: Kept) -> tuple[Markup, list[Fits]]:
+def _merge(kept: Noted) -> tuple[Markup, list[Fits]]:
     detail: dict[str, Any] = kept.detail
     on = datetime.fromisoformat(detail["at"]).strftime("%Y-%m-%d")
     email, phone = detail["email"], detail["phone"]
@@ -132,7 +132,7 @@ def _merge(kept: Kept) -> tuple[Markup, list[Fits]]:
     return told, [_apart(email, phone, kept.kind)]
 
 
-def _tried(kept: Kept, ruling: Registered) -> tuple[Markup, list[Fits]]:
+def _tried(kept: Noted, ruling: Registered) -> tuple[Markup, list[Fits]]:
     by = Markup(", ").join(isolated(each) for each in kept.detail["sources"])
     more = f" and {counted(kept.detail['more'], 'other source')}" if kept.detail["more"] else ""
     told = Markup("{} Told again by {}{}.").format(sentence(ruling.what), by, more)
@@ -145,7 +145,9 @@ def _tried(kept: Kept, ruling: Registered) -> tuple[Markup, list[Fits]]:
     ]
 
 
-def _numbers(kept: Kept, customers: list[int], emails: dict[int, str]) -> tuple[Markup, list[Fits]]:
+def _numbers(
+    kept: Noted, customers: list[int], emails: dict[int, str]
+) -> tuple[Markup, list[Fits]]:
     told = Markup("They are those of {}, and {}.").format(
         *(
             Markup("customer {} with {}").format(counted(id_), counted(size, "contact"))

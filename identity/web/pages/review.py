@@ -12,7 +12,7 @@ from identity import database, reviewing
 from identity.errors import IdentityError, NotFound
 from identity.remembering import Remembered
 from identity.reviewing import country_codes, findings, sweeping
-from identity.reviewing.findings import Kept, Kind
+from identity.reviewing.findings import Kind, Noted
 from identity.web import blueprint, callers, current, old_forms, paths, query
 from identity.web.domain import region
 from identity.web.marks import May, allow, when_too_old
@@ -114,7 +114,7 @@ def without_country_code() -> int:
     return database.read(country_codes.without_code)
 
 
-def _asked_for(name: str, connection: Connection) -> Kept | None:
+def _asked_for(name: str, connection: Connection) -> Noted | None:
     """Return the finding that a parameter names, None where it names none."""
     finding_id = query.whole_number(name)
     try:
