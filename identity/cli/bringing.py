@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Self
 
 import click
-from flask import current_app
 
 from identity import auditing
 from identity.auditing import COMMAND_LINE, Deed
@@ -21,6 +20,7 @@ from identity.importing.files import CustomerFile
 from identity.importing.rows import Doubt
 from identity.importing.run import Source
 from identity.reviewing import growth
+from identity.web import current
 
 
 class Watcher(Progress):
@@ -51,7 +51,7 @@ class Watcher(Progress):
 
 
 def _many() -> int:
-    return int(current_app.config["IDENTITY"].many_strangers)
+    return current.config().many_strangers
 
 
 def bring(

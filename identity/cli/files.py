@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
 from identity import exporting
@@ -25,6 +24,7 @@ from identity.importing.files import examine
 from identity.importing.opening import spool
 from identity.importing.opening.spool import Opened
 from identity.importing.run import Source
+from identity.web import current
 
 STDIN = Path("-")
 OURS = """\
@@ -142,7 +142,7 @@ def import_file(
 
 def _examine(account: Account, feed: str, chosen: Chosen) -> Source:
     """Return the file as it is to be read, and tell how; raise `InvalidInput`."""
-    region, file = current_app.config["IDENTITY"].default_phone_region, account.file
+    region, file = current.config().default_phone_region, account.file
     customers = examine(file.name, _opened(file), chosen)
     source = Source(customers, chosen.region or region, feed)
     describing.describe(source)

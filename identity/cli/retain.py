@@ -1,11 +1,10 @@
 """What is kept no longer: `flask identity retain`."""
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
 from identity import retaining
-from identity.config import Config
+from identity.web import current
 
 FOR_EVER = (
     "Everything is kept: neither RETAIN_HISTORY nor RETAIN_FILES is set. Nothing was removed."
@@ -19,7 +18,7 @@ def retain() -> None:
 
     The process that delivers does so by itself, every hour. It may be stopped and begun again.
     """
-    config: Config = current_app.config["IDENTITY"]
+    config = current.config()
     if config.retain_history is None and config.retain_files is None:
         click.echo(FOR_EVER)
     for swept in retaining.sweep(config):

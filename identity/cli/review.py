@@ -1,13 +1,13 @@
 """What looks wrong, for the terminal: `flask identity review`."""
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
 from identity import database, reviewing
 from identity.counting import counted
 from identity.reviewing import country_codes, findings, joints, sweeping, values
 from identity.reviewing.findings import Kind, Noted
+from identity.web import current
 
 SHOWN = 5
 """Findings of each kind on the screen."""
@@ -44,7 +44,7 @@ def review(*, again: bool) -> None:
 
 def _sweep_all() -> bool:
     """Look at all that was told; tell whether all of it could be looked at."""
-    many = current_app.config["IDENTITY"].many_strangers
+    many = current.config().many_strangers
     # Workers of the service may be at it as well, and be quicker now and then.
     while (swept := reviewing.sweep(many)).overtaken:
         pass

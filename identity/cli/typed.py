@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
-from flask import current_app
 
 from identity.errors import InvalidInput
 from identity.identifiers import Value, parse_one
 from identity.importing.countries import region_named
 from identity.importing.dates import ORDERS
+from identity.web import current
 
 VALUES = 3
 """Emails and phone numbers of one customer on the screen."""
@@ -25,7 +25,7 @@ def identifier(typed: str) -> Value:
 
 def region() -> str | None:
     """Return the country by which phone numbers without a country code are read."""
-    config = current_app.config["IDENTITY"]
+    config = current.config()
     return str(config.default_phone_region) if config.default_phone_region else None
 
 
