@@ -8,11 +8,10 @@ from identity.forgetting.texts import without
 from identity.identifiers import Value, email_value, phone_value
 from identity.importing.register import CALLED
 from identity.rulings import kinds
+from identity.rulings.plans import unmarked
 
 WRITTEN = {"reason", "withdrawn_reason"}
 """What people wrote about a ruling."""
-NOTHING = {"fingerprint": "", "digest": 0}
-"""As an erasure leaves a plan: what tells it from another is made of the identifiers too."""
 
 
 class LeavingOut:
@@ -44,9 +43,8 @@ class LeavingOut:
         told = line.model_dump(include=WRITTEN)
         changed = {name: None for name, text in told.items() if text and self._is_mentioned(text)}
         plan = without(line.plan, self._is_mentioned)
-        if plan != line.plan:
-            plan |= {name: NOTHING[name] for name in NOTHING if name in plan}
-        return line.model_copy(update=changed | {"plan": plan})
+        left = plan if plan == line.plan else unmarked(plan)
+        return line.model_copy(update=changed | {"plan": left})
 
     def _claim(self, line: ClaimLine) -> ClaimLine | None:
         if any(map(self._is_erased, _told(line))):

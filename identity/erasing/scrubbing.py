@@ -18,6 +18,7 @@ from identity.identifiers import Kind, Value
 from identity.models import Erasure, Event, EventKind, Finding, Reference, Ruling
 from identity.rulings import kinds
 from identity.rulings.kinds import Unnamed
+from identity.rulings.plans import unmarked
 
 # A list in one parameter, however long it is: each table is read once for all of it.
 LISTED = {
@@ -113,8 +114,7 @@ class Traces:
                     changed[name] = None
             left = without(plan, self._texts.__contains__)
             if left != plan or "what" in changed:
-                # It could be tried out on what is left who else was in it.
-                changed["plan"] = left | {key: NOTHING[key] for key in NOTHING if key in left}
+                changed["plan"] = unmarked(left)
             if changed:
                 count += 1
                 self._set(Ruling, id_, **changed)
@@ -164,10 +164,6 @@ class Traces:
         form = LISTED[self._connection.dialect.name]
         spelt = statement.format(**{name: form.format(name) for name in self._listed})
         return text(spelt), {name: it for name, it in self._listed.items() if f":{name}" in spelt}
-
-
-NOTHING = {"fingerprint": "", "digest": 0}
-"""What is left of what tells one plan from another: it is made of the identifiers too."""
 
 
 def _counting(statement: str) -> str:

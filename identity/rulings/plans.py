@@ -13,6 +13,8 @@ from identity.deciding import NEW
 SHOWN = 100
 """Changes in a plan, and customers on each side of a change; all are counted."""
 
+NOTHING = {"fingerprint": "", "digest": 0}
+
 
 def id_or_none(number: int) -> int | None:
     """Return the id of a contact, None for one that is yet to be made."""
@@ -93,6 +95,14 @@ class Plan:
             "changes": self.shown,
             "more": self.changes - len(self.shown),
         }
+
+
+def unmarked(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan as it was kept, without what tells it from others.
+
+    That is made of identifiers: it could be tried out on what is left of a plan who else was in it.
+    """
+    return {name: NOTHING.get(name, told) for name, told in kept.items()}
 
 
 def _digest(change: Regrouped) -> int:
