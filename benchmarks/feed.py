@@ -80,8 +80,13 @@ def measure(changes: int) -> Iterator[str]:
         with tempfile.TemporaryDirectory() as name, run.database(backend, Path(name)) as url:
             population.fill(run.driven(url), changes)
             population.tell_history(run.driven(url), changes)
-            settings = {"IDENTITY_API_KEY": KEY, "RATE_LIMIT_KEY": "1000000000/minute"}
-            with serving(url, Path(name), arguments=["--reuse-port"], **settings) as server:
+            with serving(
+                url,
+                Path(name),
+                arguments=["--reuse-port"],
+                IDENTITY_API_KEY=KEY,
+                RATE_LIMIT_KEY="1000000000/minute",
+            ) as server:
                 first, again = Reader(server), Reader(server)
                 times = first.catch_up(), again.catch_up()
                 if first.taken != changes or again.taken != changes:
