@@ -7,7 +7,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 
 See = Callable[..., Cluster]
 Make = Callable[..., Flask]
+MakeOn = Callable[..., Flask]
+Settings = tuple[tuple[str, str], ...]
+Key = tuple[str, Settings, int]
+
+# A database in memory waits for no disk, and the tests make thousands.
+MEMORY, ROOM = "/dev/shm", 4 * 1024**3
+if Path(MEMORY).is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 # Needs requirements-browser.txt; script/test installs it where there is a browser.
 collect_ignore_glob = [] if importlib.util.find_spec("pytest_playwright") else ["test_browser*.py"]
@@ -78,6 +86,9 @@ TRUNCATE = f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE"
 COSTLY = users._hasher
 users._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 ERASURE_KEY = "a-key-of-the-tests-with-which-nobody-else-hashes"
+SQLITE = "identity.sqlite3"
+NO_POWER_CUT = ("-c", "fsync=off", "-c", "full_page_writes=off")
+"""What the server of the tests need not wait for. A process that is killed loses nothing by it."""
 LARGE = "SELECT pg_relation_size('event') + pg_relation_size('contact') > 1000000"
 
 
@@ -103,10 +114,24 @@ def migrate(url: str) -> None:
 
 def empty(url: str) -> str:
     """Take everything out of a PostgreSQL database; return its address."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        (large,) = connection.execute(LARGE).fetchone() or (True,)
-        connection.execute(TRUNCATE if large else DELETE)
+    try:
+        _empty(url)
+    except psycopg.OperationalError:
+        # Some tests end connections, and some end servers.
+        EMPTYING.pop(url).close()
+        _empty(url)
     return url
+
+
+EMPTYING: dict[str, psycopg.Connection] = {}
+"""Connections that stay: for a new one the server reads anew what it knows of all tables."""
+
+
+def _empty(url: str) -> None:
+    if url not in EMPTYING:
+        EMPTYING[url] = psycopg.connect(url, autocommit=True)
+    (large,) = EMPTYING[url].execute(LARGE).fetchone() or (True,)
+    EMPTYING[url].execute(TRUNCATE if large else DELETE)
 
 
 def close(app: Flask) -> None:
@@ -118,14 +143,16 @@ def close(app: Flask) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Postgres]:
-    with postgres.running() as server:
+    with postgres.running(*NO_POWER_CUT) as server:
         yield server
+        while EMPTYING:
+            EMPTYING.popitem()[1].close()
 
 
 @pytest.fixture
 def own_postgres() -> Iterator[Postgres]:
     """A migrated server of this test's own, which it may stop."""
-    with postgres.running() as server:
+    with postgres.running(*NO_POWER_CUT) as server:
         migrate(server.url())
         yield server
 
@@ -176,51 +203,75 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty, migrated database; the test runs once for each kind."""
-    if backend == "sqlite":
-        path = tmp_path / "identity.sqlite3"
-        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
-        return f"sqlite:///{path}"
-    return empty(request.getfixturevalue("migrated_postgres"))
+    if backend == "postgresql":
+        return empty(request.getfixturevalue("migrated_postgres"))
+    path = tmp_path / SQLITE
+    if not request.node.get_closest_marker("slow"):
+        path = request.getfixturevalue("sqlite_place")
+        shutil.rmtree(path.parent)
+        path.parent.mkdir()
+    shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture(scope="session")
-def postgres_app(migrated_postgres: str) -> Iterator[Flask]:
-    """The application on the shared database, made once: its routes take longer than a test."""
-    app = app_on(migrated_postgres)
-    yield app
-    close(app)
+def sqlite_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where each quick test finds a new database, in a folder that nothing else is in."""
+    return tmp_path_factory.mktemp("place") / SQLITE
+
+
+@pytest.fixture(scope="session")
+def apps() -> Iterator[dict[Key, Flask]]:
+    """Applications that were made: the routes of one take longer than a test."""
+    apps: dict[Key, Flask] = {}
+    yield apps
+    for app in apps.values():
+        close(app)
 
 
 @pytest.fixture
-def app(backend: str, database_url: str, request: pytest.FixtureRequest) -> Iterator[Flask]:
-    if backend == "postgresql" and not request.node.get_closest_marker("slow"):
-        app: Flask = request.getfixturevalue("postgres_app")
-        access.forget()
-        app.config["LIMITER"].forget()
-        # What is to be reviewed is counted now and then.
-        app.extensions.pop("findings", None)
-        with app.app_context():
-            forgetting.here().forget()
-            yield app
-        return
-    app = app_on(database_url)
+def app_of(request: pytest.FixtureRequest, apps: dict[Key, Flask]) -> Iterator[MakeOn]:
+    """Make apps, different ones for one test. Those of the test before it do, begun anew."""
+    slow = request.node.get_closest_marker("slow") is not None
+    used: dict[Key, Flask] = {}
+
+    def app_of(url: str, **settings: str) -> Flask:
+        alike = url, tuple(sorted(settings.items()))
+        key = *alike, sum(each[:2] == alike for each in used)
+        used[key] = app = (not slow and apps.get(key)) or app_on(url, **settings)
+        begin(app)
+        return app
+
+    yield app_of
+    for (url, others, number), app in used.items():
+        # The next file has the same name, and a server has room for so many.
+        if slow or url.startswith("sqlite") or others or number:
+            close(app)
+    if not slow:
+        apps |= used
+
+
+def begin(app: Flask) -> None:
+    """Let an app know nothing of what was before."""
+    access.forget()
+    app.config["LIMITER"].forget()
+    # What is to be reviewed is counted now and then.
+    app.extensions.pop("findings", None)
+    with app.app_context():
+        forgetting.here().forget()
+
+
+@pytest.fixture
+def app(database_url: str, app_of: MakeOn) -> Iterator[Flask]:
+    app = app_of(database_url)
     with app.app_context():
         yield app
-    close(app)
 
 
 @pytest.fixture
-def make(database_url: str) -> Iterator[Make]:
-    """Make apps with settings, and leave nothing of them open."""
-    with ExitStack() as stack:
-
-        def make(**settings: str) -> Flask:
-            app = app_on(database_url, **settings)
-            app.config["LIMITER"].forget()
-            stack.callback(close, app)
-            return app
-
-        yield make
+def make(database_url: str, app_of: MakeOn) -> Make:
+    """Make apps with settings."""
+    return partial(app_of, database_url)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
@@ -33,8 +33,8 @@ UNPRIVILEGED = "nobody"
 class Postgres:
     """A server with its own data folder; start and stop it as often as a test needs."""
 
-    def __init__(self, binaries: Path, folder: Path) -> None:
-        self.binaries = binaries
+    def __init__(self, binaries: Path, folder: Path, options: Sequence[str] = ()) -> None:
+        self.binaries, self.options = binaries, options
         self.data = folder / "data"
         self.log = folder / "log"
         self.port = free_port()
@@ -54,7 +54,7 @@ class Postgres:
         command: list[str | Path] = [
             self.binaries / "postgres", "-D", self.data, "-p", str(self.port),
             "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
-            "-c", "max_connections=200", *options,
+            "-c", "max_connections=200", *self.options, *options,
         ]  # fmt: skip
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -138,17 +138,17 @@ def _version(folder: Path) -> int:
 
 
 @contextmanager
-def running(programs: Path | None = None) -> Iterator[Postgres]:
-    """Give a running server, and leave nothing of it behind."""
+def running(*options: str) -> Iterator[Postgres]:
+    """Give a running server, begun with those options, and leave nothing of it behind."""
     with tempfile.TemporaryDirectory(prefix="identity-postgres-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        programs = programs or binaries()
+        programs = binaries()
         if os.geteuid() == 0 and not _reachable(programs):
             # The unprivileged user cannot look into root's home, so it gets a copy.
             shutil.copytree(programs.parent, folder / "postgresql", symlinks=True)
             programs = folder / "postgresql" / "bin"
-        server = Postgres(programs, folder)
+        server = Postgres(programs, folder, options)
         server.start()
         try:
             yield server

@@ -26,7 +26,7 @@ from identity.identifiers import Identifiers
 from identity.reconciliation import identify
 from identity.verification import verify
 from tests import postgres
-from tests.conftest import app_on, close, migrate
+from tests.conftest import NO_POWER_CUT, app_on, close, migrate
 from tests.postgres import Postgres
 from tests.serving import Server, children, eventually, serving
 
@@ -352,7 +352,7 @@ def test_a_database_that_is_not_migrated_says_so(tmp_path: Path, backend: str) -
     with ExitStack() as stack:
         url = f"sqlite:///{tmp_path}/empty.sqlite3"
         if backend == "postgresql":
-            url = stack.enter_context(postgres.running()).url()
+            url = stack.enter_context(postgres.running(*NO_POWER_CUT)).url()
         server = stack.enter_context(serving(url, tmp_path))
 
         status, told, _ = server.identify("doc@hillvalley.edu")
