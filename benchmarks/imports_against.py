@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,8 +82,10 @@ def _spent(server: int) -> float:
     own = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
     ticks = sum(map(int, own[11:15]))
     for child in children:
-        fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
-        ticks += sum(map(int, fields[11:13]))
+        # One that ends meanwhile is among those that have ended the next time.
+        with suppress(FileNotFoundError):
+            fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:13]))
     return ticks / TICKS
 
 
