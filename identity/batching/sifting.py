@@ -47,7 +47,7 @@ def without_texts(row: Sequence[Call], erased: Collection[Value]) -> list[Call]:
     """Return calls without the references and names in which something stands that was erased."""
 
     def is_to_go(text: str) -> bool:
-        return any(value in erased for value in forgetting.told_in([text]))
+        return forgetting.stand_in([text], erased.__contains__)
 
     return [call.without_texts(is_to_go) for call in row]
 

@@ -65,7 +65,7 @@ class LeavingOut:
         return line.model_copy(update={"file_name": CALLED}) if is_named else line
 
     def _is_mentioned(self, told: str) -> bool:
-        return any(map(self._is_erased, forgetting.told_in([told])))
+        return forgetting.stand_in([told], self._is_erased)
 
 
 def _told(line: ClaimLine) -> Iterator[Value]:

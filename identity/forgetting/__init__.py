@@ -15,7 +15,7 @@ from identity.forgetting.hashes import (
     remembers,
     tried,
 )
-from identity.forgetting.memory import LATER, configure, here, of, told_in
+from identity.forgetting.memory import LATER, configure, here, of, stand_in, told_in
 from identity.forgetting.shutting import hold_out, shut_out
 from identity.forgetting.texts import mentioned
 
@@ -34,6 +34,7 @@ __all__ = [
     "remembered",
     "remembers",
     "shut_out",
+    "stand_in",
     "told_in",
     "tried",
 ]

@@ -8,7 +8,7 @@ for one costs nothing more than that look at the end of a small table.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
 from pathlib import Path
@@ -157,6 +157,11 @@ def told_in(told: Iterable[str]) -> Iterator[Value]:
     region = here().region
     for each in filter(None, told):
         yield from mentioned(each, region)
+
+
+def stand_in(told: Iterable[str], is_erased: Callable[[Value], bool]) -> bool:
+    """Tell whether something that was erased stands in some texts."""
+    return any(map(is_erased, told_in(told)))
 
 
 def here() -> Memory:
