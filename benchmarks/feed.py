@@ -19,7 +19,7 @@ import urllib3
 
 from benchmarks import population, run
 from tests.callers import KEY
-from tests.serving import Server, serving
+from tests.serving import Server
 
 CHANGES, ROUNDS, SECONDS = 100_000, 7, 5
 WAIT = 2
@@ -80,13 +80,7 @@ def measure(changes: int) -> Iterator[str]:
         with tempfile.TemporaryDirectory() as name, run.database(backend, Path(name)) as url:
             population.fill(run.driven(url), changes)
             population.tell_history(run.driven(url), changes)
-            with serving(
-                url,
-                Path(name),
-                arguments=["--reuse-port"],
-                IDENTITY_API_KEY=KEY,
-                RATE_LIMIT_KEY="1000000000/minute",
-            ) as server:
+            with run.served(url, Path(name)) as server:
                 first, again = Reader(server), Reader(server)
                 times = first.catch_up(), again.catch_up()
                 if first.taken != changes or again.taken != changes:

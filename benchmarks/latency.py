@@ -19,7 +19,7 @@ import urllib3
 
 from benchmarks import population, run
 from tests.callers import KEY
-from tests.serving import Server, serving
+from tests.serving import Server
 
 CALLERS = 32
 """Each with a connection that it keeps."""
@@ -95,13 +95,7 @@ def compare(contacts: int, seconds: int) -> list[str]:
             population.fill(run.driven(url), contacts)
             path = Path(name) / "bodies"
             run.write_bodies(contacts, path)
-            with serving(
-                url,
-                Path(name),
-                arguments=["--reuse-port"],
-                IDENTITY_API_KEY=KEY,
-                RATE_LIMIT_KEY="1000000000/minute",
-            ) as server:
+            with run.served(url, Path(name)) as server:
                 for side in ("repeat", "new"):
                     run.load(server, side, path, 2)
                     rate = run.load(server, side, path, 4) / 2

@@ -10,7 +10,7 @@ import random
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,25 +122,37 @@ def resident(server: Server) -> int:
     return max(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) // 1024
 
 
+@contextmanager
+def served(
+    url: str, folder: Path, arguments: Sequence[str] = (), **settings: object
+) -> Iterator[Server]:
+    """Serve a database to callers who have a key, and no limit."""
+    # Without a socket for each worker, the first to wake takes all 16 connections at once and
+    # the other worker idles: a lottery, and one ticket a round.
+    with serving(
+        url,
+        folder,
+        arguments=["--reuse-port", *arguments],
+        IDENTITY_API_KEY=KEY,
+        RATE_LIMIT_KEY="1000000000/minute",
+        **settings,  # type: ignore[arg-type]
+    ) as server:
+        yield server
+
+
 def measure(url: str, folder: Path, contacts: int, plan: Plan) -> Measured:
     """Serve a filled database and let the sides take turns."""
     bodies = folder / "bodies"
     write_bodies(contacts, bodies)
     result = Measured()
-    # Without a socket for each worker, the first to wake takes all 16 connections at once and
-    # the other worker idles: a lottery, and one ticket a round.
-    arguments = ["--reuse-port"]
-    if plan.worker_class:
-        arguments += ["--worker-class", plan.worker_class]
-    with serving(
+    worker_class = ["--worker-class", plan.worker_class] if plan.worker_class else []
+    with served(
         url,
         folder,
+        worker_class,
         app="benchmarks.wsgi:app",
-        arguments=arguments,
         WEB_CONCURRENCY=plan.workers,
         WEB_THREADS=plan.threads,
-        IDENTITY_API_KEY=KEY,
-        RATE_LIMIT_KEY="1000000000/minute",
     ) as server:
         for side in SIDES:
             load(server, side, bodies, 1)
