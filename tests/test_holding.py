@@ -102,15 +102,18 @@ def test_who_is_about_to_call_is_told_the_same() -> None:
         reconciliation.foresee(Identifiers(DOC, None), source="test")
 
 
-def test_a_process_that_knew_of_none_does_not_bring_them_back(make: Make) -> None:
+def unaware(make: Make) -> Flask:
+    """Return a process that looked when nobody was erased, and has not heard that Doc was."""
     one, other = make(), make()
     with one.app_context():
         reconciliation.identify(Identifiers(None, "555"), source="test")
-
     with other.app_context():
         remember(DOC)
+    return one
 
-    with one.app_context(), pytest.raises(InvalidInput):
+
+def test_a_process_that_knew_of_none_does_not_bring_them_back(make: Make) -> None:
+    with unaware(make).app_context(), pytest.raises(InvalidInput):
         reconciliation.identify(Identifiers(DOC, None), source="test")
 
 
@@ -370,14 +373,7 @@ def state_of_calls(
 
 
 def test_who_has_not_heard_of_it_writes_no_name_of_theirs(make: Make) -> None:
-    one, other = make(), make()
-    with one.app_context():
-        reconciliation.identify(Identifiers(None, "555"), source="test")
-
-    with other.app_context():
-        remember(DOC)
-
-    with one.app_context():
+    with unaware(make).app_context():
         # Nothing is new of it but what it is called.
         told = {"reference": "7", "name": f"Emmett <{DOC}>"}
         reconciliation.identify(Identifiers(None, "555"), source="test", **told)
