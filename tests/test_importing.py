@@ -92,6 +92,27 @@ def test_with_dates_the_oldest_is_the_primary_even_when_it_comes_last(
     check()
 
 
+@pytest.mark.usefixtures("app")
+def test_a_file_about_customers_of_any_age_is_planned_as_it_is_imported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    @INTERPLAY
+    @given(DATED, DATED, BATCHES)
+    def check(before: list[Row], rows: list[Row], batch: int) -> None:
+        monkeypatch.setattr(reading, "BATCH", batch)
+        empty()
+        bring(as_file(before))
+
+        imagined = rehearse(as_file(rows))
+        tally = bring(as_file(rows))
+
+        assert imagined.counts() == tally.counts()
+        assert [u.members for u in imagined.unions()] == [u.members for u in tally.unions()]
+        assert state()[0] == as_stored(dated(as_told([*before, *rows])))
+
+    check()
+
+
 ORDERS = st.lists(
     st.tuples(st.integers(0, 2), st.integers(0, 3), st.booleans()), min_size=1, max_size=12
 )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from identity.deciding import Call, Known, Ruled, decide
 from identity.deciding.newcomers import Newcomers
-from identity.deciding.outline import Brought, Outline
+from identity.deciding.outline import UNDATED, Brought, OnRecord, Outline, number_of
 from identity.identifiers import Kind, Value
 from identity.models import EventKind
 
@@ -49,7 +49,8 @@ def calls_of(rows: Sequence[Row]) -> list[Call]:
 def outline_of(calls: Sequence[Call]) -> Outline:
     outline = Outline()
     for call in calls:
-        outline.add([call.email], [call.phone_number], [call.line], [call.name])
+        dated = UNDATED if call.dated is None else number_of(call.dated)
+        outline.add([call.email], [call.phone_number], [dated], [call.line], [call.name])
     return outline
 
 
@@ -64,7 +65,7 @@ def decided_of(calls: Sequence[Call], ruled: Ruled) -> Brought:
 def test_what_concerns_nobody_is_counted_as_it_would_be_decided(rows: list[Row]) -> None:
     calls = calls_of(rows)
 
-    concerned, brought = Newcomers(outline_of(calls)).concerned((), ())
+    concerned, brought = Newcomers(outline_of(calls)).concerned(OnRecord())
 
     assert not any(concerned)
     assert brought == decided_of(calls, Ruled())
@@ -80,9 +81,8 @@ def test_what_rulings_concern_is_decided_and_the_others_counted(
             ruled.keep_apart(one, other, number)
     met = [hash(value.text) for value in (*nobody, *ruled.apart)]
 
-    concerned, brought = Newcomers(outline_of(calls)).concerned(
-        met, [hash(value.text) for value in nobody]
-    )
+    record = OnRecord(ruled=met, nobody=[hash(value.text) for value in nobody])
+    concerned, brought = Newcomers(outline_of(calls)).concerned(record)
 
     decided = decided_of(list(compress(calls, concerned)), ruled)
     whole = decided_of(calls, ruled)
@@ -114,5 +114,5 @@ def test_a_value_is_shared_by_names_that_differ() -> None:
 def test_a_file_without_calls_brings_nothing() -> None:
     newcomers = Newcomers(Outline())
 
-    assert newcomers.concerned((), ()) == (b"", Brought(0, 0, 0, 0, 0))
+    assert newcomers.concerned(OnRecord()) == (b"", Brought(0, 0, 0, 0, 0))
     assert newcomers.shared(3) == set()

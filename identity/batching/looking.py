@@ -57,7 +57,7 @@ def look(connection: Connection, calls: Sequence[Call], source: str) -> Look:
     apart = _read_apart(connection, known, ruled)
     on_record = known.holders.keys() | ruled.nobody
     contents = {call.content for call in calls if all(v in on_record for v in call.values())}
-    _read_claims(connection, contents, source, known)
+    read_claims(connection, contents, source, known)
     if any(call.reference or call.name for call in calls):
         asked = ((claim,) for claim, _ in known.claims.values())
         rows = evidence.REFERENCES.ask(connection, asked)
@@ -108,9 +108,10 @@ def _read_apart(connection: Connection, known: Known, ruled: Ruled) -> dict[Valu
     return apart
 
 
-def _read_claims(
+def read_claims(
     connection: Connection, contents: Collection[Content], source: str, known: Known
 ) -> None:
+    """Note which contents anybody has told, and what of them `source` has."""
     pairs = {content for content in contents if None not in content}
     alone = contents - pairs  # type: ignore[operator]
     rows = [

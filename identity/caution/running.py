@@ -43,7 +43,7 @@ def rehearse(
     nobody = [each for each in found.suspects if choices.links_nobody(each)]
     pairs = _pairs(choices, nobody)
     after = beforehand.suppose([each.value for each in nobody], pairs)
-    met = meeting.of(source.reading)
+    met = meeting.of(source.reading, source.name)
     tally = run.rehearse(source, watcher, after, met)
     otherwise = None
     if nobody:

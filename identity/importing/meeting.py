@@ -1,69 +1,97 @@
-"""Which values of a file are on record or ruled about: what concerns those has to be decided."""
+"""What is on record of a file: who its values are, and which of its calls were told before."""
 
 from array import array
-from collections.abc import Collection, Iterator, Sequence
-from functools import partial
-from typing import NamedTuple, Self
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache, partial
+from itertools import compress
 
 from sqlalchemy import Connection
 
 from identity import database
-from identity.batching.questions import APART, ON_RECORD
+from identity.batching import looking
+from identity.batching.questions import APART, WHOSE
 from identity.bulk import Question
-from identity.identifiers import Kind, Value
+from identity.deciding import Content, Known
+from identity.deciding.outline import CLAIM, PAIR, OnRecord, number_of
+from identity.identifiers import Kind
 from identity.importing.beforehand import Beforehand
 from identity.importing.imagining import ANYBODY
 from identity.importing.reading import Reading
 
+MOMENTS = 4096
+"""Moments whose number is kept."""
 
-class Met(NamedTuple):
-    """What is on record of a file, by the hashes of the values."""
-
-    values: Collection[int] = ()
-    nobody: Collection[int] = ()
-    """Those of them that link nobody."""
-
-    def after(self, rulings: Beforehand | None) -> Self:
-        """Return what would be met after some rulings."""
-        if rulings is None:
-            return self
-        nobody = map(_hash, rulings.nobody)
-        return self._replace(
-            values=[*self.values, *map(_hash, rulings.values())], nobody=[*self.nobody, *nobody]
-        )
+Row = tuple[str, int | None, int | None, datetime | None]
+"""A value, the contact that brought it, its primary, and when that was created."""
 
 
-def _hash(value: Value) -> int:
-    return hash(value.text)
-
-
-def of(reading: Reading) -> Met:
-    """Return what is on record of a file now."""
+def of(reading: Reading, source: str) -> OnRecord:
+    """Return what is on record of a file now; `source` tells what the file says."""
     if not database.read(lambda connection: connection.scalar(ANYBODY)):
-        return Met()
-    values, nobody = array("q"), array("q")
-    for text, links_nobody in _found(reading):
-        values.append(hash(text))
-        if links_nobody:
+        return OnRecord()
+    values, holders, ages = array("q"), array("q"), array("q")
+    ruled, nobody = array("q"), array("q")
+    age_of: Callable[[datetime], int] = lru_cache(MOMENTS)(number_of)
+    for text, contact_id, primary_id, created_at in _found(reading):
+        if primary_id is not None and created_at is not None:
+            values.append(hash(text))
+            holders.append(primary_id)
+            ages.append(age_of(created_at))
+            continue
+        ruled.append(hash(text))
+        if contact_id is None:
             nobody.append(hash(text))
-    values.extend(map(hash, database.read(_kept_apart)))
-    return Met(values, nobody)
+    ruled.extend(map(hash, database.read(_kept_apart)))
+    record = OnRecord(values, holders, ages, ruled, nobody)
+    return replace(record, told=_told(reading, reading.newcomers.asked(record), source))
 
 
-def _found(reading: Reading) -> Iterator[tuple[str, bool]]:
-    """Yield the texts on record that a file gives, and whether they link nobody."""
+def after(record: OnRecord, rulings: Beforehand) -> OnRecord:
+    """Return what would be on record after some rulings."""
+    return replace(
+        record,
+        ruled=[*record.ruled, *(hash(value.text) for value in rulings.values())],
+        nobody=[*record.nobody, *(hash(value.text) for value in rulings.nobody)],
+    )
+
+
+def _found(reading: Reading) -> Iterator[Row]:
     for batch in reading.batches():
         for kind, texts in zip((Kind.EMAIL, Kind.PHONE), batch.columns, strict=False):
-            yield from database.read(partial(_ask, ON_RECORD[kind], texts))
+            yield from database.read(partial(_ask, WHOSE[kind], texts))
 
 
-def _ask(
-    question: Question, texts: Sequence[str | None], connection: Connection
-) -> list[tuple[str, bool]]:
+def _ask(question: Question, texts: Sequence[str | None], connection: Connection) -> list[Row]:
     asked = ((text,) for text in texts if text is not None)
-    return [(text, id_ is None) for text, id_ in question.ask(connection, asked)]
+    return list(question.ask(connection, asked))
 
 
 def _kept_apart(connection: Connection) -> set[str]:
     """Return all texts that are kept apart from others."""
     return {text for row in connection.execute(APART) for text in (row.value, row.other_value)}
+
+
+def _told(reading: Reading, asked: bytes, source: str) -> bytes:
+    """Tell of each call that is asked about whether somebody has told it, and its source."""
+    told = bytearray()
+    for batch, here in reading.marked(asked):
+        if 1 not in here:
+            told += bytes(batch.size)
+            continue
+        emails, numbers = (compress(each, here) for each in batch.columns[:2])
+        contents = list(zip(emails, numbers, strict=True))
+        known = database.read(partial(_read_told, set(contents), source))
+        answers = (
+            PAIR * (content in known.pairs) + CLAIM * (content in known.claims)
+            for content in contents
+        )
+        told += bytes(next(answers) if is_asked else 0 for is_asked in here)
+    return bytes(told)
+
+
+def _read_told(contents: Collection[Content], source: str, connection: Connection) -> Known:
+    known = Known()
+    looking.read_claims(connection, contents, source, known)
+    return known

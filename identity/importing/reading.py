@@ -16,7 +16,7 @@ from itertools import compress, islice
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from identity.deciding import Call
-from identity.deciding.outline import Outline
+from identity.deciding.outline import UNDATED, Outline, number_of
 from identity.importing.files import CustomerFile
 from identity.importing.rows import Doubt, RowReader
 
@@ -104,17 +104,21 @@ class Reading:
 
         outline = Outline()
         for batch in self.batches():
-            emails, numbers, _, lines, _, names = batch.columns
-            outline.add(emails, numbers, lines, names)
+            emails, numbers, dates, lines, _, names = batch.columns
+            outline.add(emails, numbers, map(_number, dates), lines, names)
         return Newcomers(outline)
 
     def chosen(self, flags: bytes) -> Iterator[tuple[Batch, list[Call]]]:
         """Yield each batch with those of its calls for which there is a 1."""
+        for batch, here in self.marked(flags):
+            yield batch, batch.some(here) if 1 in here else []
+
+    def marked(self, flags: bytes) -> Iterator[tuple[Batch, bytes]]:
+        """Yield each batch with what there is for each of its calls."""
         place = 0
         for batch in self.batches():
-            here = flags[place : place + batch.size]
+            yield batch, flags[place : place + batch.size]
             place += batch.size
-            yield batch, batch.some(here) if 1 in here else []
 
     def _read(self) -> Iterator[tuple[tuple[Any, ...], Columns]]:
         rows = self._file.rows()
@@ -166,6 +170,11 @@ def _calls(columns: Sequence[Sequence[Any]]) -> list[Call]:
 @lru_cache(BATCH)
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+@lru_cache(BATCH)
+def _number(text: str | None) -> int:
+    return number_of(datetime.fromisoformat(text)) if text else UNDATED
 
 
 def _doubtful(line: int, doubts: Any, cells: list[str], used: bool) -> Doubtful:

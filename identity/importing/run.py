@@ -14,6 +14,7 @@ from identity import database, evidence, forgetting
 from identity.batching import taking
 from identity.batching.recalling import Recall
 from identity.deciding import NEW, Call, Decided
+from identity.deciding.outline import OnRecord
 from identity.errors import Contended
 from identity.importing import meeting, register
 from identity.importing.beforehand import Beforehand
@@ -21,7 +22,6 @@ from identity.importing.figures import Figures
 from identity.importing.files import CustomerFile
 from identity.importing.forgetful import ForgetfulReader, Withheld
 from identity.importing.imagining import Imagined
-from identity.importing.meeting import Met
 from identity.importing.pacing import Pace
 from identity.importing.reading import Batch, Doubtful, Reading
 from identity.importing.rows import Doubt, Read, RowReader
@@ -103,7 +103,7 @@ def rehearse(
     source: Source,
     watcher: Watcher,
     after: Beforehand | None = None,
-    met: Met | None = None,
+    met: OnRecord | None = None,
 ) -> Tally:
     """Return the tally that importing a file now would end with. Writes nothing.
 
@@ -114,8 +114,10 @@ def rehearse(
     tally = _begin()
     if after is not None:
         tally.newest = max(tally.newest, after.next - 1 if after.next > NEW else 0)
-    met = (met or meeting.of(source.reading)).after(after)
-    concerned, brought = source.reading.newcomers.concerned(met.values, met.nobody)
+    met = met or meeting.of(source.reading, source.name)
+    if after is not None:
+        met = meeting.after(met, after)
+    concerned, brought = source.reading.newcomers.concerned(met)
     tally.bring(brought)
     for batch, calls in source.reading.chosen(concerned):
         _hear(batch, watcher, tally)
