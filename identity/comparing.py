@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from networkx.utils import UnionFind
-
 from identity.clusters import Cluster
 from identity.identifiers import Value
+from identity.joining import Groups
 
 IdOf = Callable[[int], int | None]
 """Returns the id of a contact that had only a number."""
@@ -82,14 +81,14 @@ def changes(before: Iterable[Cluster], after: Iterable[Cluster]) -> list[Regroup
     same = sides[0].keys() & sides[1].keys()
     differing = [(0, shape) for shape in sorted(sides[0].keys() - same)]
     differing += [(1, shape) for shape in sorted(sides[1].keys() - same)]
-    groups, first = UnionFind(range(len(differing))), dict[Any, int]()
+    groups, first = Groups(range(len(differing))), dict[Any, int]()
     for number, (side, shape) in enumerate(differing):
         for key in _keys(sides[side][shape]):
             if first.setdefault(key, number) != number:
-                groups.union(first[key], number)
+                groups.join(first[key], number)
     found: dict[int, tuple[list[Cluster], list[Cluster]]] = {}
     for number, (side, shape) in enumerate(differing):
-        found.setdefault(groups[number], ([], []))[side].append(sides[side][shape])
+        found.setdefault(groups.of(number), ([], []))[side].append(sides[side][shape])
     return [Regrouped(tuple(one), tuple(other)) for one, other in found.values()]
 
 

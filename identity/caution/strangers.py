@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import NamedTuple
 
-from networkx.utils import UnionFind
-
 from identity.caution.names import Words, may_be_one, sound
 from identity.fillers import FEW, MANY, NAMELESS
 from identity.identifiers import Value
+from identity.joining import Groups
 
 COMPARED = 60
 """Names that are compared with each other. With more of them a few that are alike do not matter."""
@@ -51,15 +50,15 @@ class Crowd:
 def _apart(told: Collection[Words]) -> list[set[Hashable]]:
     """Return names in groups that may be one person's."""
     by_sound: dict[tuple[str, ...], Words] = {}
-    groups = UnionFind(told)
+    groups = Groups[Hashable](told)
     for name in told:
         key = tuple(sorted(map(sound, name)))
-        groups.union(name, by_sound.setdefault(key, name))
+        groups.join(name, by_sound.setdefault(key, name))
     if len(by_sound) <= COMPARED:
         for one, other in combinations(by_sound.values(), 2):
             if may_be_one(one, other):
-                groups.union(one, other)
-    return list(groups.to_sets())
+                groups.join(one, other)
+    return groups.all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def count(
     person's. What is `blurred` is shared by strangers itself and connects nobody; what is
     `together` is known to be one customer's.
     """
-    groups = UnionFind()
+    groups = Groups[Hashable]()
     names = crowd.names() - _everybodys(crowd, NAMELESS * many)
     for record in crowd.records:
         keys: list[Hashable] = [each for each in record.others if each not in blurred]
@@ -95,12 +94,12 @@ def count(
             keys.append(("name", record.name))
         if record.reference:
             keys.append(("reference", record.reference))
-        groups.union(*keys)
+        groups.join(*keys)
     for each in together:
-        groups.union(*each)
+        groups.join(*each)
     for alike in _apart(names):
-        groups.union(*(("name", name) for name in alike))
-    found = list(groups.to_sets())
+        groups.join(*(("name", name) for name in alike))
+    found = groups.all()
     named = sum(any(_is_name(key) for key in group) for group in found)
     return Strangers(len(found), named)
 
