@@ -15,14 +15,13 @@ from sqlalchemy import create_engine
 
 from benchmarks import population
 from benchmarks.pages import LARGE, unsettled
-from identity import reviewing
 from identity.batching import taking
 from identity.config import Config
 from identity.database import db
 from identity.deciding import Call
 from identity.identifiers import Kind as Of
 from identity.identifiers import Value
-from identity.reviewing import findings
+from identity.reviewing import findings, sweeping
 from identity.reviewing.findings import Kind
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
@@ -106,14 +105,14 @@ def _emails(*emails: str) -> Iterator[Value]:
 
 def _swept(backend: str, contacts: int) -> str:
     steps: list[float] = []
-    all_of_it = _timed(lambda: reviewing.sweep(MANY, pause=steps.append))
+    all_of_it = _timed(lambda: sweeping.sweep(MANY, pause=steps.append))
     with db.engine.connect() as connection:
         found = findings.counts(connection)
     _tell((f"later{number}@till.shop", "+16172531000") for number in range(100))
-    more = _timed(lambda: reviewing.sweep(MANY))
+    more = _timed(lambda: sweeping.sweep(MANY))
     again: list[float] = []
     applying.rule(Apart(*_emails("guest1@till.shop", "buyer1@till.shop")), ORDERED)
-    reviewing.sweep(MANY, pause=again.append)
+    sweeping.sweep(MANY, pause=again.append)
     told = ", ".join(f"{number:,} {kind}" for kind, number in found.items())
     return (
         f"| {backend} | {contacts:,} | {told} | {all_of_it:.0f} s | {max(steps) * 1000:.0f} ms "

@@ -10,7 +10,7 @@ from identity.evidence import CLAIM_COLUMNS, Telling, telling
 from identity.explaining import HeldBack
 from identity.identifiers import Value
 from identity.models import Claim
-from identity.portraying import Portrait
+from identity.portraying.portraits import Portrait
 from identity.rulings import kinds, listing
 from identity.rulings.kinds import LinksNobody
 from identity.rulings.register import Registered

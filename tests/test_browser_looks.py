@@ -7,11 +7,11 @@ from axe_playwright_python.sync_playwright import Axe
 from flask import Flask, url_for
 from playwright.sync_api import Page, expect
 
-from identity import reviewing
 from identity.erasing import applying as erasing
 from identity.erasing.reach import Wanted
 from identity.identifiers import Kind, Value, parse_one
 from identity.importing import register
+from identity.reviewing import sweeping
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, LinksNobody
@@ -69,7 +69,7 @@ def pages(app: Flask, see: See) -> list[str]:
     applying.withdraw(wrong.id, Ordered("Doc"))
     bring(FILE, feed="shop")
     register.give("customers.csv", "a browser", FILE)
-    reviewing.sweep(60)
+    sweeping.sweep(60)
     _tell_others()
     erasing.erase(
         Wanted(frozenset([parse_one("lorraine@hillvalley.edu")])), Ordered("Doc", "Asked.")

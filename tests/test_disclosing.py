@@ -9,13 +9,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, insert, select
 
-from identity import auditing, reviewing
+from identity import auditing
 from identity.access import Scope, create_key
 from identity.auditing import Deed
 from identity.database import db
 from identity.identifiers import Identifiers, Kind, Value
 from identity.models import Audit, Message, MessageState, Webhook
 from identity.reconciliation import identify
+from identity.reviewing import sweeping
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, ClaimWithdrawn
@@ -162,7 +163,7 @@ def bearing_client(app: Flask, name: str, scopes: set[Scope]) -> FlaskClient:
 def test_what_was_found_is_told_to_whom_it_is_about(client: FlaskClient, see: See) -> None:
     for number in range(12):
         see(f"stranger{number}@hillvalley.edu", "123456")
-    reviewing.sweep(4, patience=0)
+    sweeping.sweep(4, patience=0)
 
     assert {each["kind"] for each in access(client)["findings"]} == {"filler"}
     assert access(client, 4)["findings"] == []

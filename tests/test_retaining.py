@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, insert, select, update
 
-from identity import auditing, database, explaining, feed, retaining, reviewing
+from identity import auditing, database, explaining, feed, retaining
 from identity.auditing import Deed
 from identity.config import Config
 from identity.database import db
@@ -31,7 +31,7 @@ from identity.models import (
     Webhook,
 )
 from identity.retaining import accounts, history, pace
-from identity.reviewing import findings
+from identity.reviewing import findings, sweeping
 from identity.reviewing.growth import GROWN
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
@@ -59,7 +59,7 @@ def grow_old(model: Any = Event, at: datetime = LONG_AGO) -> None:
 
 def look() -> None:
     """Let the review look at all that was told."""
-    assert reviewing.sweep(KEPT.many_strangers, patience=0).finished
+    assert sweeping.sweep(KEPT.many_strangers, patience=0).finished
 
 
 def kinds() -> list[str]:
@@ -277,7 +277,7 @@ def test_a_large_merge_stays_until_somebody_said_that_it_is_fine(
     assert kinds() == ["swept", "swept"]
     # Nobody can look at it again, and nobody is asked to.
     findings.look_again(finding)
-    reviewing.sweeping.again()
+    sweeping.again()
     look()
     with db.engine.connect() as connection:
         assert findings.largest(connection, findings.Kind.LARGE_MERGE) == []

@@ -7,8 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from identity import reviewing
 from identity.identifiers import Kind, Value
+from identity.reviewing import sweeping
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, LinksNobody
@@ -26,7 +26,7 @@ def strangers(see: See, count: int, first: int = 0) -> None:
 
 
 def sweep() -> None:
-    assert reviewing.sweep(4).finished
+    assert sweeping.sweep(4).finished
 
 
 def token(page: TestResponse) -> str:

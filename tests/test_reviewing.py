@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from identity import reviewing
 from identity.database import db
 from identity.errors import NotFound
 from identity.identifiers import Identifiers, Value
@@ -26,7 +25,7 @@ ZEROES, SHARED = "0000000000", "+16172531000"
 
 def swept() -> dict[Kind, list[Noted]]:
     """Sweep, and return what there is to look at."""
-    assert reviewing.sweep(MANY_NAMED).finished
+    assert sweeping.sweep(MANY_NAMED).finished
     return opened()
 
 
@@ -326,7 +325,7 @@ def test_a_sweep_writes_nothing_when_there_is_nothing_new(see: See) -> None:
     strangers(see, SHARED, MANY)
     swept()
 
-    assert reviewing.sweep(MANY_NAMED).steps == 0
+    assert sweeping.sweep(MANY_NAMED).steps == 0
 
 
 def test_a_sweep_may_begin_with_the_first_claim_again(see: See) -> None:
@@ -334,6 +333,6 @@ def test_a_sweep_may_begin_with_the_first_claim_again(see: See) -> None:
     assert swept() == {}
     sweeping.again()
 
-    assert reviewing.sweep(MANY_NAMED - 1).steps > 0
+    assert sweeping.sweep(MANY_NAMED - 1).steps > 0
 
     assert Kind.SHARED in opened()

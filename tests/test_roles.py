@@ -9,9 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
 
-from identity import access, reviewing
+from identity import access
 from identity.access import Role
 from identity.identifiers import Kind, Value
+from identity.reviewing import sweeping
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, LinksNobody
@@ -61,7 +62,7 @@ def town(app: Flask, see: See) -> None:
     undone, _ = applying.rule(LinksNobody(Value(Kind.PHONE, "1885")), ordered)
     applying.withdraw(undone.id, ordered)
     see("clara@hillvalley.edu", "555-4385")
-    reviewing.sweep(4)
+    sweeping.sweep(4)
 
 
 def walk(client: FlaskClient) -> dict[tuple[str, str], str]:

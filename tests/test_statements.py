@@ -12,11 +12,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert
 
-from identity import access, clusters, reviewing
+from identity import access, clusters
 from identity.access import Scope
 from identity.database import READING, db
 from identity.identifiers import Kind, Value
 from identity.models import Claim, Contact, Identifier, KeptApart, Reference, Ruling
+from identity.reviewing import sweeping
 from identity.reviewing.findings import Kind as Kinds
 from identity.rulings import applying
 from identity.rulings.applying import Ordered
@@ -339,7 +340,7 @@ def test_the_review_takes_as_many_statements_however_much_is_wrong(
     taken: list[list[int]] = []
     for many in (1, 12):
         _make_wrong(see, many)
-        reviewing.sweep(4)
+        sweeping.sweep(4)
         taken.append([_taken(client, f"/review?kind={kind}", statements) for kind in Kinds])
 
     assert taken[0] == taken[1]

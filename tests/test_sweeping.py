@@ -9,14 +9,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert, select, text
 
-from identity import database, reviewing
+from identity import database
 from identity.database import db
 from identity.errors import Unavailable
 from identity.identifiers import Identifiers
 from identity.models import Claim, Event, Sweep
 from identity.reconciliation import identify
-from identity.reviewing import Swept, findings, settling, steps, sweeping
+from identity.reviewing import findings, settling, steps, sweeping
 from identity.reviewing.findings import Kind
+from identity.reviewing.sweeping import Swept
 from identity.web import sweeping as service
 from tests.conftest import Make, See, app_on, close
 from tests.serving import serving
@@ -52,7 +53,7 @@ def test_in_small_steps_the_same_is_found(see: See) -> None:
     strangers(see, MANY)
     strangers(see, MANY + 1, "+16172531001", first=20)
 
-    swept = reviewing.sweep(4)
+    swept = sweeping.sweep(4)
 
     assert swept.finished
     assert swept.steps > 8
@@ -64,10 +65,10 @@ def test_a_sweep_ends_in_time_and_goes_on_where_it_ended(see: See) -> None:
     strangers(see, MANY)
 
     # A step that has begun is done.
-    first = reviewing.sweep(4, seconds=0)
+    first = sweeping.sweep(4, seconds=0)
     assert not first.finished
     place = done()
-    while not reviewing.sweep(4, seconds=0.05).finished:
+    while not sweeping.sweep(4, seconds=0.05).finished:
         assert done() != place
         place = done()
 
@@ -89,14 +90,14 @@ def test_what_appears_late_with_an_earlier_place_is_not_passed_over(
         slow.execute(insert(claim).values(dict(moment) | late | {"contact_id": None}))
         see("doc@hillvalley.edu", "555-4385")
 
-        swept = reviewing.sweep(4, patience=0.3)
+        swept = sweeping.sweep(4, patience=0.3)
 
         # Something after it is there already, so nothing there is may be taken for all there is.
         assert not swept.finished
         assert done() is None
         begun.commit()
 
-    assert reviewing.sweep(4).finished
+    assert sweeping.sweep(4).finished
     assert shared() == [MANY]
 
 
@@ -113,7 +114,7 @@ def test_what_the_version_before_was_told_is_not_passed_over(see: See) -> None:
     see("doc@hillvalley.edu", "555-4385")
 
     assert settling.settled(1).place == place - 1
-    assert reviewing.sweep(4).finished
+    assert sweeping.sweep(4).finished
 
     assert shared() == [MANY]
     assert done() is not None
@@ -128,7 +129,7 @@ def test_places_that_nobody_uses_are_not_waited_for(see: See, backend: str) -> N
             # And it is rolled back.
 
     assert settling.settled(0.3).known
-    assert reviewing.sweep(4).finished
+    assert sweeping.sweep(4).finished
 
 
 @pytest.mark.usefixtures("small_steps")
@@ -147,13 +148,13 @@ def test_several_at_once_lose_nothing(app: Flask, see: See) -> None:
     def sweep() -> None:
         with app.app_context():
             while not told.is_set():
-                sweeps.append(reviewing.sweep(4))
+                sweeps.append(sweeping.sweep(4))
 
     with ThreadPoolExecutor(4) as pool:
         ended = [pool.submit(tell), *(pool.submit(sweep) for _ in range(3))]
     for each in ended:
         each.result()
-    while not reviewing.sweep(4).finished:
+    while not sweeping.sweep(4).finished:
         pass
 
     assert shared() == [number] * 3
@@ -163,7 +164,7 @@ def test_what_was_written_by_two_is_counted_once(see: See) -> None:
     strangers(see, MANY)
     with database.snapshot() as connection:
         before = sweeping.state(connection)
-    assert reviewing.sweep(4).finished
+    assert sweeping.sweep(4).finished
 
     # Whoever had begun at the same place comes second, and writes nothing.
     assert not sweeping._step(before, settling.settled(1).place, 4)
@@ -174,7 +175,7 @@ def test_a_page_may_be_asked_while_a_sweep_goes_on(app: Flask, see: See) -> None
     strangers(see, MANY)
 
     with database.snapshot():
-        assert reviewing.sweep(4).finished
+        assert sweeping.sweep(4).finished
 
     assert shared() == [MANY]
 

@@ -3,7 +3,7 @@
 import click
 from flask.cli import with_appcontext
 
-from identity import database, reviewing
+from identity import database
 from identity.counting import counted
 from identity.reviewing import country_codes, findings, joints, sweeping, values
 from identity.reviewing.findings import Kind, Noted
@@ -46,7 +46,7 @@ def _sweep_all() -> bool:
     """Look at all that was told; tell whether all of it could be looked at."""
     many = current.config().many_strangers
     # Workers of the service may be at it as well, and be quicker now and then.
-    while (swept := reviewing.sweep(many)).overtaken:
+    while (swept := sweeping.sweep(many)).overtaken:
         pass
     return swept.finished
 

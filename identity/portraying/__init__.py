@@ -3,7 +3,3 @@
 `portraits` is the whole of it. Of a large customer a page shows a part and says so, and nothing
 here reads the rest.
 """
-
-from identity.portraying.portraits import Carried, Portrait, portrait
-
-__all__ = ["Carried", "Portrait", "portrait"]

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-from identity import database, feed, ledger, reviewing
+from identity import database, feed, ledger
 from identity.importing import written
 from identity.models import OPEN_FINDING, Audit, Change, Event, EventKind, Finding, Webhook
 from identity.retaining import messages
@@ -76,7 +76,7 @@ def _first_to_stay(until: datetime, many: int) -> int:
     """Return the first line that is not to go, by when it was told, and by who needs it."""
     first = database.read(lambda connection: ledger.first_since(connection, until))
     if _looked_at() < first - 1:
-        reviewing.sweep(many, seconds=REVIEWING)
+        sweeping.sweep(many, seconds=REVIEWING)
     while feed.publish():
         pass
     return min(first, _looked_at() + 1, database.read(_first_to_tell))

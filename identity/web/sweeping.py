@@ -13,10 +13,10 @@ from contextlib import suppress
 
 from flask import Flask, Response, request
 
-from identity import reviewing
 from identity.config import Config
 from identity.errors import IdentityError
-from identity.reviewing import Swept
+from identity.reviewing import sweeping
+from identity.reviewing.sweeping import Swept
 from identity.web import current, reporting
 from identity.web.marks import PEOPLE
 from identity.web.pages import review
@@ -99,7 +99,7 @@ def begin(app: Flask) -> Sweeper | None:
 
     def sweep(pause: Callable[[float], None]) -> Swept:
         with app.app_context():
-            return reviewing.sweep(review.many(), seconds=AT_ONCE, pause=pause)
+            return sweeping.sweep(review.many(), seconds=AT_ONCE, pause=pause)
 
     sweeper = Sweeper(sweep, report)
     hear(app, sweeper.wake)

@@ -11,9 +11,9 @@ from flask import request, url_for
 
 from identity.evidence import Telling
 from identity.models import LARGEST_ID
-from identity.portraying import Portrait
 from identity.portraying.graphs import Edge, Graph, Point
 from identity.portraying.holding import Holding, without
+from identity.portraying.portraits import Portrait
 from identity.rulings.kinds import Apart, LinksNobody
 from identity.web.pages import previews
 

@@ -10,13 +10,14 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from identity import database, keeping, portraying
+from identity import database, keeping
 from identity.auditing import Deed
 from identity.identifiers import Value
 from identity.keeping import Concerning
-from identity.portraying import Portrait, history
+from identity.portraying import history, portraits
 from identity.portraying.graphs import Edge, Point
 from identity.portraying.holding import holding
+from identity.portraying.portraits import Portrait
 from identity.rulings.kinds import Apart, LinksNobody
 from identity.web import blueprint, current, domain, paths, query
 from identity.web.marks import May, allow, recorded
@@ -45,7 +46,7 @@ def cluster(contact_id: int) -> ResponseReturnValue:
     marked = query.whole_number("contact")
     whole = "all" in request.args
     with database.lookups() as connection:
-        portrait = portraying.portrait(
+        portrait = portraits.portrait(
             connection, primary, contacts, asked.names, after=after, marked=marked
         )
         if portrait is None:

@@ -9,9 +9,9 @@ from identity.events import Entry
 from identity.evidence import Telling
 from identity.fillers import looks_like_filler
 from identity.identifiers import Identifiers, Kind, Value
-from identity.portraying import Carried, Portrait
 from identity.portraying.graphs import Edge
 from identity.portraying.holding import Holding
+from identity.portraying.portraits import Carried, Portrait
 
 LISTED = 8
 """Identifiers of one kind, and references, that are told with their sources."""

@@ -8,7 +8,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from sqlalchemy import Connection
 
-from identity import database, reviewing
+from identity import database
 from identity.errors import IdentityError, NotFound
 from identity.remembering import Remembered
 from identity.reviewing import country_codes, findings, sweeping
@@ -90,7 +90,7 @@ def look_again(finding_id: int) -> ResponseReturnValue:
 @when_too_old(_back_to_review)
 def sweep_now() -> ResponseReturnValue:
     """Look at what was told and not looked at yet."""
-    swept = reviewing.sweep(many(), seconds=AT_ONCE, patience=PATIENCE)
+    swept = sweeping.sweep(many(), seconds=AT_ONCE, patience=PATIENCE)
     _count_again()
     if swept.finished:
         flash("Everything that was told until now is looked at.")
