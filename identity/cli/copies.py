@@ -16,19 +16,6 @@ PASSES = 3
 """Over the lines: they are checked, written, and customers rebuilt from them."""
 
 
-def is_copy(file: Path) -> bool:
-    """Tell whether a file is a copy of all evidence, by its first bytes."""
-    if not file.is_file():
-        # A pipe gives its first bytes only once.
-        return False
-    try:
-        with file.open("rb") as opened:
-            return reading.begins(opened.read(1024))
-    except OSError:
-        # Whoever goes on to read it says so.
-        return False
-
-
 def import_copy(file: Path, *, dry_run: bool) -> None:
     """Bring a copy back, and exit with 2 when it cannot be used or the database is not empty."""
     try:

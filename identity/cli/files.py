@@ -14,10 +14,10 @@ from identity import exporting
 from identity.cli import describing, endings, leftovers, printing, typed
 from identity.cli.accounts import Account
 from identity.cli.bringing import Watcher, bring
-from identity.cli.copies import import_copy, is_copy
 from identity.cli.leftovers import STDOUT, Leftovers, beside
 from identity.cli.reporting import heedless
 from identity.cli.tolerance import Tolerance, Tolerated
+from identity.copying import beginnings
 from identity.errors import IdentityError
 from identity.importing.columns import Chosen
 from identity.importing.files import examine
@@ -113,7 +113,10 @@ def import_file(
     **columns: Any,
 ) -> None:
     """Import customers from a file; how is said in `HELP`."""
-    if is_copy(file):
+    if beginnings.is_copy(file):
+        # No file of customers needs any of this.
+        from identity.cli.copies import import_copy
+
         others = feed, rejects, as_it_is, keep_apart, tolerate, as_json, *columns.values()
         if any(others):
             raise click.UsageError("A copy is taken as it is: only --dry-run goes with it.")

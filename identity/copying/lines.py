@@ -10,8 +10,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 
 from identity.deciding import NEW
 
-BEGINNING = b'{"identity":'
-"""The first bytes of a copy, by which it is told from a file of customers."""
 VERSION = 1
 OTHER_VERSION = f"this copy is of another version than {VERSION}, the only one known here."
 

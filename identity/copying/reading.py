@@ -12,7 +12,6 @@ from typing import BinaryIO
 
 from identity.copying import lines
 from identity.copying.lines import (
-    BEGINNING,
     ORDER,
     ClaimLine,
     Counts,
@@ -143,11 +142,6 @@ class Copy:
             if isinstance(line, ClaimLine) and line.id == claim_id:
                 return number
         raise LookupError(claim_id)
-
-
-def begins(head: bytes) -> bool:
-    """Tell whether a file that begins so is a copy, whatever an editor put before it."""
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(BEGINNING)
 
 
 def begin(opened: Callable[[], BinaryIO]) -> Copy:
