@@ -4,20 +4,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 from flask import Flask, Response
-from flask_migrate import Migrate
+from flask.cli import AppGroup
 
-from identity import cli, database, forgetting, private, web
+from identity import cli, database, forgetting, private
 from identity.config import Config
 from identity.once import kept_secret
-from identity.web import callers, current, observing
-from identity.web.counters import shared_file
-from identity.web.errors import answer_every_error
-from identity.web.limits import Limiter
-from identity.web.pages import telling, wording
-from identity.web.security import secure
+from identity.web import current, log, reporting
 
 ROOT = Path(__file__).resolve().parent.parent
+MIGRATIONS = "db"
 
 
 class Identity(Flask):
@@ -36,8 +33,30 @@ class Identity(Flask):
             return super().full_dispatch_request()
 
 
-def create_app(config: Config | None = None) -> Flask:
-    """Return the application; without `config`, with the environment's settings."""
+class Found(AppGroup):
+    """The commands that `flask` finds here: `identity`, and `db` once somebody asks for it."""
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app.name)
+        self._app = app
+        self.add_command(cli.identity)
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the names of all."""
+        return sorted({*super().list_commands(context), MIGRATIONS})
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return a command."""
+        if name == MIGRATIONS:
+            _migrate(self._app)
+        return super().get_command(context, name)
+
+
+def create_app(config: Config | None = None, *, answering: bool = True) -> Flask:
+    """Return the application; without `config`, with the environment's settings.
+
+    One that is not `answering` has everything but views: for commands, which need none.
+    """
     config = config or Config.from_environment()
     app = Identity(
         __name__,
@@ -45,39 +64,37 @@ def create_app(config: Config | None = None) -> Flask:
         static_folder=str(ROOT / "static"),
     )
     _settle(app, config)
-    # First, so that every request has an id and a line, refused ones too.
-    observing.observe(app, config)
-    secure(app, config)
-    _serve(app)
+    app.cli = Found(app)
+    if answering:
+        # Loading all views takes longer than most commands do.
+        from identity.web import answering as web
+
+        web.begin(app, config)
+        _migrate(app)
     return app
 
 
 def _settle(app: Flask, config: Config) -> None:
-    """Give the app its settings and its database."""
+    """Give the app its settings, its log and its database."""
     app.config.update(
         IDENTITY=config,
         SECRET_KEY=config.secret_key or kept_secret(Path(app.instance_path)),
-        LIMITER=Limiter(shared_file(config.database_url)),
     )
+    log.begin(at_once=config.frozen)
+    if config.sentry_dsn:
+        reporting.begin(config.sentry_dsn)
+    if config.open:
+        app.logger.warning("IDENTITY_OPEN is set: everybody who can reach this service may ask it.")
     database.configure(app, config)
     with app.app_context():
         forgetting.configure(config, Path(app.instance_path))
     for path in private.guard(Path(app.instance_path), config.database_url):
         app.logger.warning("%s is not for its owner only: others may read it.", path)
-    Migrate(app, database.db, directory=str(ROOT / "migrations"))
 
 
-def _serve(app: Flask) -> None:
-    """Let the app answer: views, errors, commands."""
-    # What it redirected to would be on the host that the caller named.
-    app.url_map.merge_slashes = False
-    # The contract's order of keys, not the alphabet's.
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.register_blueprint(web.blueprint)
-    wording.teach(app)
-    app.add_template_filter(telling.sentence, "told")
-    app.add_template_filter(telling.imported)
-    for asked in callers.may_use, callers.may_follow, callers.signed_in:
-        app.add_template_global(asked)
-    answer_every_error(app)
-    app.cli.add_command(cli.identity)
+def _migrate(app: Flask) -> None:
+    """Let the app's database be migrated, by `flask db` too."""
+    # Alembic takes as long to load as all that most commands need.
+    from flask_migrate import Migrate
+
+    Migrate(app, database.db, directory=str(ROOT / "migrations"), command=MIGRATIONS)

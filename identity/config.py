@@ -8,13 +8,11 @@ import ipaddress
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
 import phonenumbers
-from limits import RateLimitItem, parse, parse_many
-from sentry_sdk.utils import BadDsn, Dsn
 
 from identity import database_url, passwords, spans
 from identity.errors import ConfigurationError
@@ -74,9 +72,9 @@ class Config:
     """Web sites whose scripts may use the JSON endpoints."""
     proxies: int = 0
     """How many proxies stand before the service, each adding to X-Forwarded-For."""
-    key_limit: RateLimitItem = field(default_factory=lambda: parse(KEY_LIMIT))
-    address_limit: RateLimitItem = field(default_factory=lambda: parse(ADDRESS_LIMIT))
-    """What a key, or an address without one, may ask for."""
+    key_limit: str = KEY_LIMIT
+    address_limit: str = ADDRESS_LIMIT
+    """What a key, or an address without one, may ask for, as the library `limits` spells it."""
     metrics_from: str | None = None
     """An address that may read /metrics without a key."""
     webhooks_insecure: bool = False
@@ -201,8 +199,13 @@ def _address(given: Mapping[str, str], name: str) -> str | None:
 
 
 def _dsn(given: Mapping[str, str], name: str) -> str | None:
+    if name not in given:
+        return None
+    # It takes as long to load as Flask, and few have such an address.
+    from sentry_sdk.utils import BadDsn, Dsn
+
     try:
-        return str(Dsn(given[name])) if name in given else None
+        return str(Dsn(given[name]))
     except BadDsn:
         raise ConfigurationError(f"{name} is not an address that Sentry gave.") from None
 
@@ -214,14 +217,19 @@ def _yes(given: Mapping[str, str], name: str) -> bool:
     return given.get(name) == "1"
 
 
-def _limit(given: Mapping[str, str], name: str, default: str) -> RateLimitItem:
+def _limit(given: Mapping[str, str], name: str, default: str) -> str:
+    if name not in given:
+        return default
+    # A command counts no calls, and need not load what does.
+    from limits import parse_many
+
     try:
-        (limit,) = parse_many(given.get(name, default))
+        (limit,) = parse_many(given[name])
     except ValueError:
         limit = None
     if limit is None or not limit.amount or not limit.get_expiry():
         raise ConfigurationError(f"{name} must look like {default}.")
-    return limit
+    return given[name]
 
 
 def _whole_number(

@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from identity import ROOT, faults
-from identity.cli import UNREADABLE, exits
+from identity.cli import exits
+from identity.cli.verify import UNREADABLE
 from identity.database import db
 from identity.identifiers import Identifiers, Kind, Value
 from identity.importing import register

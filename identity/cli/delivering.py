@@ -12,7 +12,7 @@ from flask.cli import with_appcontext
 from identity import rounds
 from identity.cli import exits
 from identity.duties import DUTIES
-from identity.web import current, log, reporting
+from identity.web import current, log, metrics, reporting
 from identity.web.serving import belonging
 from identity.webhooks import addresses
 from identity.webhooks.delivering import Deliverer
@@ -30,11 +30,12 @@ def deliver(*, once: bool, beside: bool) -> None:
 
     The service starts one by itself. It may be killed at any moment, and there may be several.
     """
-    if beside:
-        _end_with_parent()
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     config = current.config()
-    log.begin(at_once=config.frozen)
+    if beside:
+        _end_with_parent()
+        # What it counts is added to what the service counts.
+        metrics.watch_pools(app)
     deliverer = Deliverer(current.secret_key(), addresses.rules(config))
     trouble = _Trouble(app)
     if once:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from identity.cli import typed
+from identity.cli import holding, typed
 from identity.cli.rulings import BY, changing, show
 from identity.counting import counted
 from identity.erasing import applying, clearing, register
@@ -110,6 +110,10 @@ def erasures(context: click.Context, before: int | None, *, as_json: bool, clear
         click.echo(json.dumps(each.as_json()) if as_json else _line(each))
     if more and not as_json:
         click.echo(f"There are older ones: flask identity erasures --before {found[-1].id}")
+
+
+for command in holding.COMMANDS:
+    erasures.add_command(command)
 
 
 def _show(plan: Plan, changes: str, *, as_json: bool) -> None:

@@ -2,10 +2,10 @@
 
 import ipaddress
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from flask import g, request
-from limits import RateLimitItem
+from limits import RateLimitItem, parse
 
 from identity.clusters import MANY
 from identity.errors import TooManyRequests
@@ -68,11 +68,17 @@ def _account(caller: Caller) -> tuple[RateLimitItem, str] | None:
         # On this machine only, there is nobody to guard against.
         return None
     if caller.is_key:
-        return config.key_limit, f"key:{caller.name}"
+        return _parsed(config.key_limit), f"key:{caller.name}"
     if caller.is_user and caller.name:
         # Apart from strangers who come from the same address, and would lock them out.
-        return config.address_limit, f"user:{neighbourhood()}:{caller.name}"
-    return config.address_limit, f"address:{neighbourhood()}"
+        return _parsed(config.address_limit), f"user:{neighbourhood()}:{caller.name}"
+    return _parsed(config.address_limit), f"address:{neighbourhood()}"
+
+
+@cache
+def _parsed(limit: str) -> RateLimitItem:
+    # Each call would read it anew.
+    return parse(limit)
 
 
 def charge_wrong_key() -> None:
@@ -103,7 +109,8 @@ def check_news() -> None:
 def charge_news(contacts: int) -> None:
     """Count the contacts that calls to identify have brought."""
     if contacts and g.caller.is_key:
-        current.limiter().note(current.config().key_limit, _news_of(g.caller), contacts * MISS)
+        limit = _parsed(current.config().key_limit)
+        current.limiter().note(limit, _news_of(g.caller), contacts * MISS)
 
 
 def _news_of(caller: Caller) -> str:

@@ -1,9 +1,14 @@
 """The app and the request at hand: the settings by which it is answered, and its view."""
 
+from typing import TYPE_CHECKING
+
 from flask import current_app, request
 
 from identity.config import Config
-from identity.web.limits import Limiter
+
+if TYPE_CHECKING:
+    # Commands ask for settings here, and nobody counts their calls.
+    from identity.web.limits import Limiter
 
 
 def config() -> Config:
@@ -17,7 +22,7 @@ def secret_key() -> str:
     return str(current_app.config["SECRET_KEY"])
 
 
-def limiter() -> Limiter:
+def limiter() -> "Limiter":
     """Return what counts the calls to the app."""
     limiter: Limiter = current_app.config["LIMITER"]
     return limiter

@@ -11,20 +11,14 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from identity.config import Config
-from identity.web import current, log, metrics, reporting
+from identity.web import current, metrics
 
 METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
 lines = logging.getLogger("identity.requests")
 
 
-def observe(app: Flask, config: Config) -> None:
+def observe(app: Flask) -> None:
     """Tell of every request to the app."""
-    log.begin(at_once=config.frozen)
-    if config.sentry_dsn:
-        reporting.begin(config.sentry_dsn)
-    if config.open:
-        app.logger.warning("IDENTITY_OPEN is set: everybody who can reach this service may ask it.")
     app.before_request(_begin)
     app.after_request(_end)
     metrics.watch_pools(app)

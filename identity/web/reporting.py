@@ -1,15 +1,22 @@
-"""Faults of ours, sent to Sentry where that is configured, without anything of customers."""
+"""Faults of ours, sent to Sentry where that is configured, without anything of customers.
 
-from typing import Any
+Its library is loaded where it is needed: few have it configured, and it takes as long as Flask.
+"""
 
-import sentry_sdk
+from typing import TYPE_CHECKING, Any
+
 from flask import g
 
 from identity.web import current
 
+if TYPE_CHECKING:
+    from sentry_sdk import Transport
 
-def begin(dsn: str, transport: sentry_sdk.Transport | None = None) -> None:
+
+def begin(dsn: str, transport: "Transport | None" = None) -> None:
     """Begin to send faults to Sentry: where they happened, and nothing of whom it was about."""
+    import sentry_sdk
+
     sentry_sdk.init(
         dsn,
         transport=transport,
@@ -22,6 +29,8 @@ def begin(dsn: str, transport: sentry_sdk.Transport | None = None) -> None:
 
 def report(fault: Exception) -> None:
     """Send a fault to Sentry, if that is configured."""
+    import sentry_sdk
+
     sentry_sdk.capture_exception(fault)
     if current.config().frozen:
         # What is sent in the background would wait for the next request.
