@@ -38,7 +38,9 @@ DESTROYED = f"a spreadsheet has destroyed this date. Export it again, as text.{_
 
 _TIME = (
     r"(?:[T,\s]+(?P<hour>\d{1,2})[:h](?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<part>\d+))?)?"
-    r"\s*(?P<half>[ap]\.?\s?m\.?)?(?:\s*uhr)?\s*(?P<zone>z|utc|gmt|(?:utc|gmt)?[+-]\d\d:?(?:\d\d)?)?)?"
+    r"\s*(?P<half>[ap]\.?\s?m\.?)?(?:\s*uhr)?"
+    # Browsers write the name of the zone behind it once more.
+    r"\s*(?:(?P<zone>z|utc|gmt|(?:utc|gmt)?[+-]\d\d:?(?:\d\d)?)(?:\s*\([^()]+\))?)?)?"
 )
 _WEEKDAY = r"(?:(?P<weekday>[^\W\d_]{2,})\.?,?\s+)?"
 _YEAR_FIRST = re.compile(
@@ -56,6 +58,10 @@ _NAMED = re.compile(
 )
 _NAME_FIRST = re.compile(
     rf"{_WEEKDAY}(?P<name>[^\W\d_]{{3,}})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}}){_TIME}",
+    re.IGNORECASE,
+)
+_YEAR_LAST = re.compile(
+    rf"{_WEEKDAY}(?P<name>[^\W\d_]{{3,}})\s+(?P<day>\d{{1,2}}){_TIME}\s+(?P<year>\d{{4}})",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"(\d+)(?:[.,](\d+))?")
@@ -120,8 +126,9 @@ def _moment(text: str, order: str) -> datetime:
         return _at(found, int(found["month"]), int(found["day"]))
     if found := _NUMBERS.fullmatch(text):
         return _at(found, *_ordered(found, order))
-    if found := _NAMED.fullmatch(text) or _NAME_FIRST.fullmatch(text):
-        return _at(found, months()[folded(found["name"])], int(found["day"]))
+    for written in _NAMED, _NAME_FIRST, _YEAR_LAST:
+        if found := written.fullmatch(text):
+            return _at(found, months()[folded(found["name"])], int(found["day"]))
     raise ValueError(NO_DATE)
 
 
