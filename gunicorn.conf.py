@@ -1,5 +1,6 @@
 """How the service is served. The numbers were chosen by measurement: benchmarks/RESULTS.md."""
 
+import gc
 import os
 import resource
 import sys
@@ -124,3 +125,5 @@ def on_exit(_: Any) -> None:
 
 
 Worker.path = str(folder / "office")
+# Workers share what is loaded here with each other, and none need look through it when it ends.
+gc.freeze()
