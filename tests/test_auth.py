@@ -1,6 +1,5 @@
 """Who may use what: every route, without and with each kind of credential."""
 
-import multiprocessing
 import re
 import sqlite3
 import time
@@ -28,6 +27,7 @@ from identity.web.pages import signing
 from tests.callers import KEY, PASSWORD, bearing, from_outside, key, known, sign_in
 from tests.conftest import Make, See
 from tests.pages import add
+from tests.processes import FORKING
 
 MARTY = {"email": "mcfly@hillvalley.edu", "phoneNumber": "123456"}
 
@@ -654,7 +654,7 @@ def count_a_few(path: Path) -> None:
 
 @pytest.mark.slow
 def test_workers_that_start_at_once_count_at_once(tmp_path: Path) -> None:
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as workers:
+    with ProcessPoolExecutor(2, FORKING) as workers:
         for n in range(40):
             list(workers.map(count_a_few, [tmp_path / str(n)] * 2))
 

@@ -1,6 +1,5 @@
 """Erasures beside others: nobody waits for each other for ever, and nobody comes back."""
 
-import multiprocessing
 import signal
 import threading
 import time
@@ -27,13 +26,13 @@ from tests.bringing import importing, write
 from tests.conftest import See, app_on, close
 from tests.erasing import all_texts
 from tests.postgres import deadlocks
+from tests.processes import FORKING
 from tests.standing import claims
 from tests.tables import everything
 
 PEOPLE = 8
 FORGOTTEN = range(4)
 """Those of them who are forgotten."""
-SPAWNING = multiprocessing.get_context("spawn")
 
 
 def email(number: int) -> str:
@@ -95,11 +94,11 @@ def erase_all(refused: Any, by: str) -> None:
 @contextmanager
 def beside(url: str, *hands: Callable[..., None]) -> Iterator[None]:
     """Let others work in processes of their own meanwhile. Nobody is refused."""
-    with SPAWNING.Manager() as manager:
+    with FORKING.Manager() as manager:
         refused = manager.list()
-        ready = [SPAWNING.Event() for _ in hands]
+        ready = [FORKING.Event() for _ in hands]
         working = [
-            SPAWNING.Process(target=hand, args=(url, seed, ready[seed], refused))
+            FORKING.Process(target=hand, args=(url, seed, ready[seed], refused))
             for seed, hand in enumerate(hands)
         ]
         for each in working:
@@ -171,8 +170,8 @@ def _broken_off(url: str, stage: str, reached: Event) -> None:
 
 
 def killed(url: str, stage: str) -> None:
-    reached = SPAWNING.Event()
-    process = SPAWNING.Process(target=_broken_off, args=(url, stage, reached))
+    reached = FORKING.Event()
+    process = FORKING.Process(target=_broken_off, args=(url, stage, reached))
     process.start()
     assert reached.wait(60)
     process.kill()

@@ -1,7 +1,6 @@
 """The feed under load: ten writers, and a reader that is killed again and again."""
 
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -22,6 +21,7 @@ from identity.identifiers import Identifiers
 from identity.reconciliation import identify
 from tests.conftest import app_on, close
 from tests.feeding import Copy, changes, customers
+from tests.processes import FORKING
 from tests.serving import Server, eventually, serving
 
 pytestmark = pytest.mark.slow
@@ -61,15 +61,12 @@ def follow(url: str, file: Path, done: Event) -> None:
 def test_each_change_comes_once_and_in_order_whoever_is_killed(
     app: Flask, database_url: str, tmp_path: Path
 ) -> None:
-    context, file = multiprocessing.get_context("forkserver"), tmp_path / "changes"
-    # Each process would import everything anew.
-    context.set_forkserver_preload(["tests.test_feed_races"])
-    done = context.Event()
-    writers = [context.Process(target=write, args=(database_url, n)) for n in range(WRITERS)]
+    done, file = FORKING.Event(), tmp_path / "changes"
+    writers = [FORKING.Process(target=write, args=(database_url, n)) for n in range(WRITERS)]
     for each in writers:
         each.start()
     for _ in range(KILLED):
-        reader = context.Process(target=follow, args=(database_url, file, done))
+        reader = FORKING.Process(target=follow, args=(database_url, file, done))
         reader.start()
         eventually(partial(is_further, file, lines(file), writers), 60)
         os.kill(reader.pid or 0, signal.SIGKILL)

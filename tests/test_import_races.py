@@ -1,6 +1,5 @@
 """Imports while others call, beside other imports, and broken off half-way."""
 
-import multiprocessing
 import random
 import signal
 import time
@@ -18,6 +17,7 @@ from tests.bringing import importing, write
 from tests.conftest import app_on, close
 from tests.oracle import Call, assert_as_if_one_by_one
 from tests.postgres import Postgres
+from tests.processes import FORKING
 from tests.tables import count, state
 
 
@@ -44,9 +44,8 @@ def test_imports_and_calls_about_the_same_customers(
 ) -> None:
     files = [calls_about(3000, 4000, seed) for seed in (1, 2)]
     hands = [calls_about(3000, 300, seed) for seed in (3, 4)]
-    spawning = multiprocessing.get_context("spawn")
 
-    with ProcessPoolExecutor(2, spawning) as pool:
+    with ProcessPoolExecutor(2, FORKING) as pool:
         imports = [
             importing(database_url, write(tmp_path / f"{number}.csv", calls))
             for number, calls in enumerate(files)

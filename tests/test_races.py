@@ -1,6 +1,5 @@
 """Races, with real processes on real databases. Nothing may split, double or be lost."""
 
-import multiprocessing
 import random
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from identity.verification import verify
 from tests.bringing import as_file, bring
 from tests.conftest import Make, See, app_on, close
 from tests.oracle import Call, assert_as_if_one_by_one
+from tests.processes import FORKING
 from tests.serving import serving
 from tests.tables import count
 
@@ -50,8 +50,7 @@ def _call_all(url: str, calls: list[Call], threads: int, barrier: Barrier) -> li
 
 def race(url: str, calls: list[Call], threads: int = 4) -> list[int]:
     """Make the calls from several processes at once, dealt out like cards."""
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager, context.Pool(PROCESSES) as pool:
+    with FORKING.Manager() as manager, FORKING.Pool(PROCESSES) as pool:
         barrier = manager.Barrier(PROCESSES)
         hands = [
             pool.apply_async(_call_all, (url, calls[number::PROCESSES], threads, barrier))

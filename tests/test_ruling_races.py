@@ -1,6 +1,5 @@
 """Rulings while others call, import and rule, and broken off half-way: with real processes."""
 
-import multiprocessing
 import random
 import time
 from collections.abc import Callable
@@ -26,11 +25,11 @@ from identity.verification import verify
 from tests.bringing import importing, write
 from tests.conftest import See, app_on, close
 from tests.postgres import deadlocks
+from tests.processes import FORKING
 from tests.standing import tables
 
 Call = tuple[str | None, str | None]
 PEOPLE = 6
-SPAWNING = multiprocessing.get_context("spawn")
 
 
 def email(number: int) -> Value:
@@ -90,10 +89,10 @@ def test_rulings_while_callers_join_both_sides_and_others_rule(
     before = deadlocks(database_url)
     for number in range(PEOPLE):
         see(email(number).text, phone(number).text)
-    with SPAWNING.Manager() as manager:
+    with FORKING.Manager() as manager:
         told, done = manager.list(), manager.list()
-        hands = [SPAWNING.Process(target=_call, args=(database_url, n, told)) for n in (1, 2, 3)]
-        hands += [SPAWNING.Process(target=_rule, args=(database_url, n, done)) for n in (4, 5)]
+        hands = [FORKING.Process(target=_call, args=(database_url, n, told)) for n in (1, 2, 3)]
+        hands += [FORKING.Process(target=_rule, args=(database_url, n, done)) for n in (4, 5)]
         for hand in hands:
             hand.start()
         for hand in hands:
@@ -151,7 +150,7 @@ def _withdraw_in_small_parts(url: str, what: Any, begun: Event, undo: int | None
 
 
 def broken_off(work: Callable[[Event], Any]) -> None:
-    begun = SPAWNING.Event()
+    begun = FORKING.Event()
     process = work(begun)
     process.start()
     assert begun.wait(60)
@@ -189,7 +188,7 @@ def test_a_ruling_killed_half_way_is_finished_or_taken_back_by_saying_it_again(
     before, planned = tables(), applying.plan(night)
 
     broken_off(
-        lambda begun: SPAWNING.Process(
+        lambda begun: FORKING.Process(
             target=_withdraw_in_small_parts, args=(database_url, night, begun, None)
         )
     )
@@ -218,7 +217,7 @@ def test_an_undo_killed_half_way_is_finished_by_saying_it_again(
     applying.rule(night, Ordered("steward"))
 
     broken_off(
-        lambda begun: SPAWNING.Process(
+        lambda begun: FORKING.Process(
             target=_withdraw_in_small_parts, args=(database_url, night, begun, 1)
         )
     )
