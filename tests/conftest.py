@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 See = Callable[..., Cluster]
 Make = Callable[..., Flask]
 MakeOn = Callable[..., Flask]
+MakeDatabase = Callable[..., str]
 Settings = tuple[tuple[str, str], ...]
 Key = tuple[str, Settings, int]
 
@@ -151,23 +152,31 @@ def postgres_server() -> Iterator[Postgres]:
             EMPTYING.popitem()[1].close()
 
 
-@pytest.fixture
-def own_postgres() -> Iterator[Postgres]:
-    """A migrated server of this test's own, which it may stop."""
+@pytest.fixture(scope="session")
+def migrated_server() -> Iterator[Path]:
+    """What a migrated server has in its folder, for others to begin with a copy of it."""
     with postgres.running(*NO_POWER_CUT) as server:
         migrate(server.url())
+        server.stop()
+        yield server.data
+
+
+@pytest.fixture
+def own_postgres(migrated_server: Path) -> Iterator[Postgres]:
+    """A migrated server of this test's own, which it may stop."""
+    with postgres.running(*NO_POWER_CUT, data=migrated_server) as server:
         yield server
 
 
 @pytest.fixture
-def make_database(postgres_server: Postgres) -> Iterator[Callable[[], str]]:
-    """Make a database without tables on PostgreSQL and return its address."""
+def make_database(postgres_server: Postgres) -> Iterator[MakeDatabase]:
+    """Make a database on PostgreSQL and return its address: without tables, or a copy."""
     names: list[str] = []
 
-    def make() -> str:
-        names.append(f"empty_{secrets.token_hex(4)}")
+    def make(template: str = "template1") -> str:
+        names.append(f"made_{secrets.token_hex(4)}")
         with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {names[-1]}")
+            connection.execute(f"CREATE DATABASE {names[-1]} TEMPLATE {template}")
         return postgres_server.url(names[-1])
 
     yield make
@@ -177,16 +186,30 @@ def make_database(postgres_server: Postgres) -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture
-def empty_database(make_database: Callable[[], str]) -> str:
+def empty_database(make_database: MakeDatabase) -> str:
     return make_database()
 
 
+@pytest.fixture
+def migrated_database(make_database: MakeDatabase, template: str) -> str:
+    """The address of a migrated database of this test's own."""
+    return make_database(template)
+
+
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres_server: Postgres) -> str:
+def template(postgres_server: Postgres) -> str:
+    """The name of a migrated database that nobody connects to, so that it can be copied."""
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE migrated")
+    migrate(postgres_server.url("migrated"))
+    return "migrated"
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: Postgres, template: str) -> str:
     """The address of a migrated database, shared by the session and emptied before each test."""
     with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE shared")
-    migrate(postgres_server.url("shared"))
+        connection.execute(f"CREATE DATABASE shared TEMPLATE {template}")
     return postgres_server.url("shared")
 
 

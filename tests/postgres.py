@@ -33,7 +33,9 @@ UNPRIVILEGED = "nobody"
 class Postgres:
     """A server with its own data folder; start and stop it as often as a test needs."""
 
-    def __init__(self, binaries: Path, folder: Path, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, binaries: Path, folder: Path, options: Sequence[str] = (), data: Path | None = None
+    ) -> None:
         self.binaries, self.options = binaries, options
         self.data = folder / "data"
         self.log = folder / "log"
@@ -42,6 +44,10 @@ class Postgres:
         self._user = UNPRIVILEGED if os.geteuid() == 0 else None
         if self._user:
             shutil.chown(folder, self._user)
+        if data:
+            # Whose they are and what may be done with them, too.
+            subprocess.run(["cp", "-Rp", data, self.data], check=True)
+            return
         self._run("initdb", "-D", self.data, "-U", "identity", "-A", "trust", "-E", "UTF8",
                   "--no-locale", "--no-sync")  # fmt: skip
 
@@ -138,8 +144,11 @@ def _version(folder: Path) -> int:
 
 
 @contextmanager
-def running(*options: str) -> Iterator[Postgres]:
-    """Give a running server, begun with those options, and leave nothing of it behind."""
+def running(*options: str, data: Path | None = None) -> Iterator[Postgres]:
+    """Give a running server, begun with those options, and leave nothing of it behind.
+
+    With `data` it has what is in that folder of another one, which was stopped.
+    """
     with tempfile.TemporaryDirectory(prefix="identity-postgres-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -148,7 +157,7 @@ def running(*options: str) -> Iterator[Postgres]:
             # The unprivileged user cannot look into root's home, so it gets a copy.
             shutil.copytree(programs.parent, folder / "postgresql", symlinks=True)
             programs = folder / "postgresql" / "bin"
-        server = Postgres(programs, folder, options)
+        server = Postgres(programs, folder, options, data)
         server.start()
         try:
             yield server

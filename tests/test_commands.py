@@ -26,7 +26,7 @@ from identity.rulings.applying import Ordered
 from identity.rulings.kinds import Apart, ClaimWithdrawn, ImportWithdrawn
 from identity.verification import verify
 from tests.bringing import bring
-from tests.conftest import See, app_on, close, migrate
+from tests.conftest import See, app_on, close
 from tests.tables import rows_in_all_tables
 
 OPERATIONS = ROOT / "docs" / "operations.md"
@@ -435,10 +435,9 @@ def test_what_no_column_should_hold_is_a_sentence_too(
 
 
 def test_damage_of_postgresql_is_a_sentence_and_not_a_traceback(
-    postgres_server: Any, make_database: Callable[[], str]
+    postgres_server: Any, migrated_database: str
 ) -> None:
-    url = make_database()
-    migrate(url)
+    url = migrated_database
     app = app_on(url)
     with app.app_context():
         bring(b"email\n" + b"".join(b"%d@hillvalley.edu\n" % number for number in range(500)))

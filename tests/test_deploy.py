@@ -24,7 +24,7 @@ from identity import ROOT
 from identity.verification import verify
 from tests.callers import KEY, PASSWORD
 from tests.clean import copied
-from tests.conftest import app_on, close, migrate
+from tests.conftest import app_on, close
 from tests.pooling import CONNECTIONS, pooled
 from tests.postgres import Postgres, running
 from tests.serving import free_port, serving, started
@@ -156,14 +156,13 @@ def written(folder: Path) -> set[Path]:
 
 
 @pytest.fixture
-def pooled_database(postgres_server: Postgres, empty_database: str) -> Iterator[str]:
-    migrate(empty_database)
-    with pooled(postgres_server, empty_database.rsplit("/", 1)[1]) as url:
+def pooled_database(postgres_server: Postgres, migrated_database: str) -> Iterator[str]:
+    with pooled(postgres_server, migrated_database.rsplit("/", 1)[1]) as url:
         yield url
 
 
 def test_many_callers_share_few_connections(
-    pooled_database: str, empty_database: str, tmp_path: Path
+    pooled_database: str, migrated_database: str, tmp_path: Path
 ) -> None:
     with (
         serving(
@@ -173,7 +172,7 @@ def test_many_callers_share_few_connections(
     ):
         calls = [(f"{n % 40}@hillvalley.edu", str(1000 + n % 7 * n % 50)) for n in range(600)]
         answers = list(callers.map(lambda call: server.identify(*call)[0], calls))
-        with psycopg.connect(empty_database) as connection:
+        with psycopg.connect(migrated_database) as connection:
             used = connection.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
                 " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
@@ -182,7 +181,7 @@ def test_many_callers_share_few_connections(
     assert set(answers) == {200}
     assert used is not None
     assert 0 < used[0] <= CONNECTIONS
-    app = app_on(empty_database)
+    app = app_on(migrated_database)
     with app.app_context():
         report = verify()
     close(app)
@@ -259,20 +258,24 @@ def test_lambda_answers_both_gateways_through_a_pooler(
     assert "hillvalley" not in done.stderr
 
 
-def test_sqlite_moves_to_postgresql_whole(tmp_path: Path, empty_database: str) -> None:
-    path = tmp_path / "identity.sqlite3"
+def test_sqlite_moves_to_postgresql_whole(
+    tmp_path: Path, migrated_sqlite: Path, migrated_database: str
+) -> None:
+    path = shutil.copy(migrated_sqlite, tmp_path / "identity.sqlite3")
     sqlite = f"sqlite:///{path}"
-    migrate(sqlite)
     run(["flask", "--app", "wsgi", "identity", "seed"], DATABASE_URL=sqlite)
     made = run(
         ["flask", "--app", "wsgi", "identity", "key", "create", "checkout"], DATABASE_URL=sqlite
     )
-    migrate(empty_database)
 
     moved = subprocess.run(
         ["pgloader", "deploy/to-postgresql.load"],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "DATABASE_URL": empty_database, "SQLITE_FILE": str(path)},
+        env={
+            "PATH": os.environ["PATH"],
+            "DATABASE_URL": migrated_database,
+            "SQLITE_FILE": str(path),
+        },
         capture_output=True,
         text=True,
     )
@@ -281,20 +284,19 @@ def test_sqlite_moves_to_postgresql_whole(tmp_path: Path, empty_database: str) -
     for command in (["verify"], ["key", "list"], ["export", "-", "--contacts"]):
         before, after = (
             run(["flask", "--app", "wsgi", "identity", *command], DATABASE_URL=url)
-            for url in (sqlite, empty_database)
+            for url in (sqlite, migrated_database)
         )
         assert before.stdout == after.stdout
         assert before.returncode == after.returncode == 0
         assert len(after.stdout) > 20
-    with serving(empty_database, tmp_path) as server:
+    with serving(migrated_database, tmp_path) as server:
         answer = asked(server.url, "/identify", made.stdout.strip(), {"email": "new@town.example"})
     assert answer.json()["contact"]["secondaryContactIds"] == []
     assert answer.json()["contact"]["primaryContactId"] > 300
 
 
-def test_a_server_that_wants_tls_is_reached_by_it(tmp_path: Path) -> None:
-    with running() as server:
-        migrate(server.url())
+def test_a_server_that_wants_tls_is_reached_by_it(migrated_server: Path, tmp_path: Path) -> None:
+    with running(data=migrated_server) as server:
         server.stop()
         certificate = server.certify()
         server.start("-c", "ssl=on")

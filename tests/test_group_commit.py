@@ -1,5 +1,6 @@
 """Those who wait for SQLite's one writer share a transaction, and nothing else."""
 
+import shutil
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -14,16 +15,14 @@ from identity.database import db
 from identity.errors import InvalidInput, Unavailable
 from identity.identifiers import Identifiers
 from identity.reconciliation import identify
-from tests.conftest import app_on, close, migrate
+from tests.conftest import app_on, close
 
 COUNT = "SELECT count(*) FROM contact"
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Flask:
-    url = f"sqlite:///{tmp_path / 'identity.sqlite3'}"
-    migrate(url)
-    return app_on(url)
+def app(migrated_sqlite: Path, tmp_path: Path) -> Flask:
+    return app_on(f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'identity.sqlite3')}")
 
 
 class commits:  # noqa: N801, a context manager

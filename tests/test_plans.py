@@ -18,7 +18,6 @@ from identity.importing import figures
 from identity.portraying import membership
 from identity.writing import decisions
 from tests.bringing import bring
-from tests.conftest import migrate
 from tests.postgres import Postgres
 
 CONTACTS = {"nothing": 100_000, "one customer": 30_000}
@@ -53,13 +52,14 @@ def _load(connection: psycopg.Connection, first: int, end: int, each: int) -> No
 
 
 @pytest.fixture(scope="module", params=CONTACTS)
-def unsettled(postgres_server: Postgres, request: pytest.FixtureRequest) -> Iterator[Engine]:
+def unsettled(
+    postgres_server: Postgres, template: str, request: pytest.FixtureRequest
+) -> Iterator[Engine]:
     """A database that was looked at when there was hardly anything in it, and not since."""
     name = f"unsettled_{request.param.replace(' ', '_')}"
     with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     url = postgres_server.url(name)
-    migrate(url)
     with psycopg.connect(url, autocommit=True) as connection:
         for table in FILLED:
             connection.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")

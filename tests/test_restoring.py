@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
@@ -12,7 +12,6 @@ import pytest
 
 from identity import ROOT
 from tests.clean import follow, installed
-from tests.conftest import migrate
 from tests.postgres import binaries
 from tests.serving import Server, serving
 
@@ -51,13 +50,12 @@ def recipe(request: pytest.FixtureRequest, tmp_path: Path) -> Recipe:
     folder = installed(tmp_path / "identity")
     if request.param == "SQLite":
         (folder / "instance").mkdir()
-        url = f"sqlite:///{folder}/instance/identity.sqlite3"
-        migrate(url)
+        file = folder / "instance" / "identity.sqlite3"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), file)
+        url = f"sqlite:///{file}"
         return Recipe("SQLite", folder, url, url)
-    make: Callable[[], str] = request.getfixturevalue("make_database")
-    recipe = Recipe("PostgreSQL", folder, make(), make())
-    migrate(recipe.before)
-    return recipe
+    before, after = map(request.getfixturevalue, ("migrated_database", "empty_database"))
+    return Recipe("PostgreSQL", folder, before, after)
 
 
 def customer(server: Server, n: int) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -15,7 +16,6 @@ import pytest
 import urllib3
 
 from identity.web.pages.import_pages import LARGEST_FILE
-from tests.conftest import migrate
 from tests.serving import Server, children, eventually, serving
 
 pytestmark = pytest.mark.slow
@@ -25,10 +25,9 @@ HEAD = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("serving")
-    url = f"sqlite:///{folder / 'identity.sqlite3'}"
-    migrate(url)
+    url = f"sqlite:///{shutil.copy(migrated_sqlite, folder / 'identity.sqlite3')}"
     with serving(url, folder, WEB_CONCURRENCY=2, WEB_THREADS=2) as server:
         yield server
 
@@ -193,10 +192,9 @@ def test_new_workers_have_an_office_of_their_own(server: Server) -> None:
 
 
 def test_a_server_whose_first_process_was_killed_leaves_the_port_to_the_next(
-    tmp_path: Path,
+    migrated_sqlite: Path, tmp_path: Path
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'identity.sqlite3'}"
-    migrate(url)
+    url = f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'identity.sqlite3')}"
     with serving(url, tmp_path) as first:
         workers = first.workers()
         assert first.identify("doc@hillvalley.edu")[0] == 200

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,7 @@ from identity.verification import verify
 from loaders.spark import loading, told
 from loaders.spark.told import Given
 from tests.bringing import Watcher
-from tests.conftest import app_on, close, migrate
-from tests.postgres import Postgres
+from tests.conftest import MakeDatabase, app_on, close
 
 pytestmark = pytest.mark.spark
 
@@ -91,21 +91,9 @@ Make = Callable[[], str]
 
 
 @pytest.fixture
-def make(postgres_server: Postgres, migrated_postgres: str) -> Iterator[Make]:
+def make(make_database: MakeDatabase, template: str) -> Make:
     """Make a migrated database on PostgreSQL and return its address."""
-    names: list[str] = []
-
-    def make_one() -> str:
-        names.append(f"loaded_{os.urandom(4).hex()}")
-        with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {names[-1]}")
-        migrate(postgres_server.url(names[-1]))
-        return postgres_server.url(names[-1])
-
-    yield make_one
-    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
-        for name in names:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    return partial(make_database, template)
 
 
 @contextmanager
