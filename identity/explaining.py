@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import networkx
 from sqlalchemy import Connection, bindparam, or_, select, true, union
 
 from identity import rebuilding
@@ -232,6 +231,9 @@ def _chain(part: Part, one: Value, other: Value) -> list[tuple[str, str]]:
         for claim in sorted(part.claims.values())
         if claim.held_by is None and None not in claim.content and claim.stands
     ]
+    # It takes longer to load than most questions take, and only this one needs it.
+    import networkx
+
     network = networkx.Graph()
     network.add_nodes_from((one, other))
     for claim in counting:

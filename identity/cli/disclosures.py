@@ -13,7 +13,7 @@ from identity.errors import NotFound
 from identity.identifiers import Value
 from identity.models import LARGEST_ID
 from identity.portraying import membership
-from identity.web.api import disclosures
+from identity.web.api import records
 
 NOBODY = "Nobody has it now, and nothing is kept of whoever had it but what the ledger tells."
 ERASED = "Nobody has it now. It was erased, and is not taken in again while that stands."
@@ -34,19 +34,19 @@ def access(*, value: str | None, customer: int | None, as_json: bool) -> None:
     found = _by_value(typed.identifier(value)) if value is not None else _by_id(customer or 0)
     auditing.note(Deed.ACCESS_GIVEN, COMMAND_LINE, found)
     if as_json:
-        for part in disclosures.as_json(found):
+        for part in records.as_json(found):
             click.echo(part, nl=False)
         return
     click.echo(f"Customer {found}")
     with database.lookups() as connection:
         section = ""
         for item in disclosing.everything(connection, found):
-            name = disclosures.SECTIONS.get(type(item), "contacts")
+            name = records.SECTIONS.get(type(item), "contacts")
             if name != section:
                 click.echo(f"{name}:")
                 section = name
-            click.echo(f"  {_words(disclosures.told(item))}")
-    for sentence in disclosures.NOT_KNOWN:
+            click.echo(f"  {_words(records.told(item))}")
+    for sentence in records.NOT_KNOWN:
         click.echo(f"Not known from here: {sentence}")
 
 

@@ -3,14 +3,15 @@
 from flask import Flask
 
 from identity.config import Config
-from identity.web import api, blueprint, callers, observing, operating, pages
+from identity.web import blueprint, callers, observing, operating, pages
+from identity.web.api import batches, calls, disclosures, erasures, following, rulings, why
 from identity.web.counters import shared_file
 from identity.web.errors import answer_every_error
 from identity.web.limits import Limiter
 from identity.web.pages import telling, wording
 from identity.web.security import secure
 
-VIEWS = api, operating, pages
+VIEWS = batches, calls, disclosures, erasures, following, rulings, why, operating, pages
 """Where they are. Each hung itself on the blueprint when its module was imported."""
 
 

@@ -11,14 +11,14 @@ from identity.auditing import Deed
 from identity.clusters import Member
 from identity.disclosing import Item, Look
 from identity.web import blueprint, current, domain, paths
-from identity.web.api import disclosures
+from identity.web.api import records
 from identity.web.marks import May, allow, recorded
 from identity.web.pages.audit import WORDS
 from identity.web.pages.finding_titles import title
 
 SHOWN = 500
 """Of each kind of thing on the page. Nobody is that large but a mistake; the file has all."""
-SECTIONS: dict[type[Item], str] = {Member: "contacts"} | disclosures.SECTIONS
+SECTIONS: dict[type[Item], str] = {Member: "contacts"} | records.SECTIONS
 
 
 @blueprint.get(f"{paths.CLUSTER}/access")
@@ -42,7 +42,7 @@ def access_page(contact_id: int) -> ResponseReturnValue:
         found=found,
         counts=counts,
         shown=SHOWN,
-        not_known=disclosures.NOT_KNOWN,
+        not_known=records.NOT_KNOWN,
         retained=current.config().retain_history,
         looked=_looked,
         finding=title,
