@@ -7,6 +7,8 @@ WORKDIR /app
 COPY --from=build /venv /venv
 COPY gunicorn.conf.py wsgi.py ./
 COPY identity identity
+# Once, and not each time that a command or a worker starts.
+RUN python -m compileall -q wsgi.py identity
 COPY migrations migrations
 COPY static static
 COPY templates templates
