@@ -1,14 +1,14 @@
 """The reading room: find a customer. Nothing here writes.
 
 Both questions (whose are these identifiers? who is this contact?) are one statement each.
-The statements are built once, at import, and never vary in text, so that the databases
-keep their plans.
+The statements are built once, and never vary in text, so that the databases keep their plans.
 """
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -307,7 +307,9 @@ def _as_it_comes(told: ColumnElement[Any]) -> ColumnElement[Any]:
     return type_coerce(told, Integer)
 
 
-def _find(kinds: Collection[Kind], *, with_reference: bool, extent: Extent) -> Prepared:
+def _find(
+    kinds: Collection[Kind], *, with_reference: bool, extent: Extent
+) -> Select[*tuple[Any, ...]]:
     known = [known_as(kind) if kind in kinds else cast(null(), Id) for kind in Kind]
     named = (each.label(kind.name) for each, kind in zip(known, Kind, strict=True))
     asked = select(*named).cte("asked")
@@ -330,7 +332,7 @@ def _find(kinds: Collection[Kind], *, with_reference: bool, extent: Extent) -> P
         _as_it_comes(_carried(kinds) if with_reference else true()),
     )
     # A row even where there is no member: what is ruled about a value is no customer's.
-    return Prepared(
+    return (
         select(*members.c, *asked.c, *facts)
         .select_from(asked.outerjoin(members, true()))
         .order_by(members.c.linked_id.is_not(None), members.c.created_at, members.c.id)
@@ -349,8 +351,11 @@ Finding = dict[tuple[tuple[Kind, ...], bool], Prepared]
 
 def finding(extent: Extent) -> Finding:
     """Return what `find` asks, for what was given. A text for each: what is absent is not asked."""
+    # Built when they are asked: a command that asks none would wait for all.
     return {
-        (kinds, with_reference): _find(kinds, with_reference=with_reference, extent=extent)
+        (kinds, with_reference): Prepared(
+            partial(_find, kinds, with_reference=with_reference, extent=extent)
+        )
         for kinds in KINDS_GIVEN.values()
         for with_reference in (False, True)
     }

@@ -7,12 +7,14 @@ benchmarks/RESULTS.md), so they are compiled once and go around that part.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Insert, Select
 from sqlalchemy.types import TypeEngine
 
 Convert = Callable[[Any], Any]
+Statement = Select[*tuple[Any, ...]] | Insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,15 @@ class _Form:
 class Prepared:
     """A statement with named parameters, compiled once for each kind of database."""
 
-    def __init__(self, statement: Select[*tuple[Any, ...]] | Insert) -> None:
-        self.statement = statement
+    def __init__(self, statement: Statement | Callable[[], Statement]) -> None:
+        """Take a statement, or what builds it once it is needed."""
+        self._given = statement
         self._forms: dict[str, _Form] = {}
+
+    @cached_property
+    def statement(self) -> Statement:
+        """The statement."""
+        return self._given() if callable(self._given) else self._given
 
     def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
         """Execute with `values`, which may hold more than is needed, and return all rows.
@@ -69,7 +77,7 @@ class Prepared:
         return form
 
 
-def _compile(statement: Select[*tuple[Any, ...]] | Insert, dialect: Dialect) -> _Form:
+def _compile(statement: Statement, dialect: Dialect) -> _Form:
     compiled: Any = statement.compile(dialect=dialect)
     outward = {
         name: _as_spoken(bind.type, dialect).bind_processor(dialect)
