@@ -7,7 +7,6 @@ from typing import Any
 
 from identity.clusters import Cluster
 from identity.identifiers import Value
-from identity.joining import Groups
 
 IdOf = Callable[[int], int | None]
 """Returns the id of a contact that had only a number."""
@@ -77,18 +76,21 @@ def _keys(cluster: Cluster) -> Iterable[Any]:
 
 def changes(before: Iterable[Cluster], after: Iterable[Cluster]) -> list[Regrouped]:
     """Return how customers differ, leaving out those who are the same on both sides."""
+    # All of that library comes with it, and whoever compares nobody needs none of it.
+    from networkx.utils import UnionFind
+
     sides = [{_shape(each): each for each in side} for side in (before, after)]
     same = sides[0].keys() & sides[1].keys()
     differing = [(0, shape) for shape in sorted(sides[0].keys() - same)]
     differing += [(1, shape) for shape in sorted(sides[1].keys() - same)]
-    groups, first = Groups(range(len(differing))), dict[Any, int]()
+    groups, first = UnionFind(range(len(differing))), dict[Any, int]()
     for number, (side, shape) in enumerate(differing):
         for key in _keys(sides[side][shape]):
             if first.setdefault(key, number) != number:
-                groups.join(first[key], number)
+                groups.union(first[key], number)
     found: dict[int, tuple[list[Cluster], list[Cluster]]] = {}
     for number, (side, shape) in enumerate(differing):
-        found.setdefault(groups.of(number), ([], []))[side].append(sides[side][shape])
+        found.setdefault(groups[number], ([], []))[side].append(sides[side][shape])
     return [Regrouped(tuple(one), tuple(other)) for one, other in found.values()]
 
 

@@ -32,7 +32,6 @@ FLOORS = {
             "counting",
             "drafts",
             "faults",
-            "joining",
             "once",
             "passwords",
             "private",

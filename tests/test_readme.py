@@ -82,7 +82,7 @@ def test_everything_is_where_it_is_said_to_be() -> None:
         assert (ROOT / path).exists(), path
 
 
-CLOSETS = {"__init__", "errors", "joining", "once", "remembering", "seeding"}
+CLOSETS = {"__init__", "errors", "once", "remembering", "seeding"}
 """Rooms that nobody looks for: whoever needs one is led there by those who use it."""
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from identity.caution.names import Words, may_be_one, sound
 from identity.fillers import FEW, MANY, NAMELESS
 from identity.identifiers import Value
-from identity.joining import Groups
+
+if TYPE_CHECKING:
+    from networkx.utils import UnionFind
 
 COMPARED = 60
 """Names that are compared with each other. With more of them a few that are alike do not matter."""
@@ -47,18 +49,25 @@ class Crowd:
         return len(_apart(self.names())) >= FEW
 
 
+def _groups(told: Iterable[Hashable] = ()) -> "UnionFind":
+    # All of that library comes with it, and in most files nobody is a stranger.
+    from networkx.utils import UnionFind
+
+    return UnionFind(told)
+
+
 def _apart(told: Collection[Words]) -> list[set[Hashable]]:
     """Return names in groups that may be one person's."""
     by_sound: dict[tuple[str, ...], Words] = {}
-    groups = Groups[Hashable](told)
+    groups = _groups(told)
     for name in told:
         key = tuple(sorted(map(sound, name)))
-        groups.join(name, by_sound.setdefault(key, name))
+        groups.union(name, by_sound.setdefault(key, name))
     if len(by_sound) <= COMPARED:
         for one, other in combinations(by_sound.values(), 2):
             if may_be_one(one, other):
-                groups.join(one, other)
-    return groups.all()
+                groups.union(one, other)
+    return list(groups.to_sets())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,7 @@ def count(
     person's. What is `blurred` is shared by strangers itself and connects nobody; what is
     `together` is known to be one customer's.
     """
-    groups = Groups[Hashable]()
+    groups = _groups()
     names = crowd.names() - _everybodys(crowd, NAMELESS * many)
     for record in crowd.records:
         keys: list[Hashable] = [each for each in record.others if each not in blurred]
@@ -94,12 +103,12 @@ def count(
             keys.append(("name", record.name))
         if record.reference:
             keys.append(("reference", record.reference))
-        groups.join(*keys)
+        groups.union(*keys)
     for each in together:
-        groups.join(*each)
+        groups.union(*each)
     for alike in _apart(names):
-        groups.join(*(("name", name) for name in alike))
-    found = groups.all()
+        groups.union(*(("name", name) for name in alike))
+    found = list(groups.to_sets())
     named = sum(any(_is_name(key) for key in group) for group in found)
     return Strangers(len(found), named)
 

@@ -7,7 +7,8 @@ several parts is shared. Both are found in one walk along the graph, whatever it
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from identity.joining import Groups
+from networkx.utils import UnionFind
+
 from identity.portraying.graphs import Edge, Graph, Point
 
 
@@ -111,15 +112,15 @@ def _return(
 def without(graph: Graph, *, edge: Edge | None = None, point: Point | None = None) -> list[Graph]:
     """Return the parts that would be left without a link, or without a value, the largest first."""
     edges = [each for each in graph.edges if each != edge and point not in (each.email, each.phone)]
-    parts = Groups(each for each in graph.points if each != point)
+    parts = UnionFind(each for each in graph.points if each != point)
     for each in edges:
-        parts.join(each.email, each.phone)
+        parts.union(each.email, each.phone)
     points: dict[Point, list[Point]] = {}
     links: dict[Point, list[Edge]] = {}
     for one in graph.points:
         if one != point:
-            points.setdefault(parts.of(one), []).append(one)
+            points.setdefault(parts[one], []).append(one)
     for each in edges:
-        links.setdefault(parts.of(each.email), []).append(each)
+        links.setdefault(parts[each.email], []).append(each)
     left = [Graph(tuple(of), tuple(links.get(root, ()))) for root, of in points.items()]
     return sorted(left, key=lambda part: -len(part.points))
