@@ -55,6 +55,12 @@ class Prepared:
                 row[index] = convert(row[index])
         return rows
 
+    def plain_rows(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """Return all rows as the driver has them, which may be otherwise than Python wants them."""
+        done = self._execute(self._form(connection.dialect), connection, values)
+        rows: list[Any] = done.fetchall()
+        return rows
+
     def run(self, connection: Connection, values: Mapping[str, Any]) -> int:
         """Execute a statement that returns no rows, and return how many it changed."""
         done = self._execute(self._form(connection.dialect), connection, values)

@@ -40,7 +40,7 @@ FLOORS = {
         }
         | {"roles"},
         {"identifiers", "formulas", "database", "probing"},
-        {"models", "prepared", "bulk", "keyed", "fillers", "group_commit"},
+        {"models", "prepared", "bulk", "keyed", "moments", "fillers", "group_commit"},
         {"deciding", "clusters", "ledger", "events", "auditing", "forgetting"},
         {"comparing"},
         {"feed"},

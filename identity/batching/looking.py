@@ -3,13 +3,16 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple, Self
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Text, cast, func, select
 
 from identity import database, evidence
 from identity.batching.questions import ALONE, APART, HOLDERS, PAIRS
 from identity.deciding import Call, Content, Known, Ruled
 from identity.identifiers import Kind, Value, email_value, phone_value
+from identity.moments import heard
 from identity.rebuilding import Drifted
+
+MOMENT = select(cast(func.pg_current_snapshot(), Text))
 
 
 class Look(NamedTuple):
@@ -22,6 +25,9 @@ class Look(NamedTuple):
 
     drifted: set[Value]
     """The values about which the tables contradict themselves."""
+
+    moment: str = ""
+    """Which changes could be seen, in PostgreSQL's words; empty where nobody asked."""
 
     def news(self, calls: Sequence[Call]) -> list[Call]:
         """Return the calls that say something new."""
@@ -49,28 +55,29 @@ def look(connection: Connection, calls: Sequence[Call], source: str) -> Look:
     """Return what the database knows of what `calls` say, and what `source` has said."""
     known, ruled = Known(), Ruled()
     drifted: set[Value] = set()
-    emails, numbers = {call.email for call in calls}, {call.phone_number for call in calls}
+    emails, numbers = {call[0] for call in calls}, {call[1] for call in calls}
     for kind, given in (Kind.EMAIL, emails), (Kind.PHONE, numbers):
         drifted.update(_read_holders(connection, kind, given, known, ruled))
     if ruled.nobody:
         drifted |= ruled.nobody - evidence.ruled_nobody(connection)
     apart = _read_apart(connection, known, ruled)
-    on_record = known.holders.keys() | ruled.nobody
-    contents = {call.content for call in calls if all(v in on_record for v in call.values())}
+    # What is absent keeps nothing from being on record.
+    on_record = {None, *(value.text for value in (*known.holders, *ruled.nobody))}
+    contents = {call[:2] for call in calls if call[0] in on_record and call[1] in on_record}
     read_claims(connection, contents, source, known)
     if any(call.reference or call.name for call in calls):
         asked = ((claim,) for claim, _ in known.claims.values())
-        rows = evidence.REFERENCES.ask(connection, asked)
-        known.references = {(row.claim_id, row.reference, row.name) for row in rows}
+        rows = evidence.REFERENCES.ask_plainly(connection, asked)
+        known.references = {row[:3] for row in rows}
     drifted.update(_contradicted(calls, known, ruled))
     return Look(known, ruled, apart, drifted)
 
 
 def _contradicted(calls: Sequence[Call], known: Known, ruled: Ruled) -> Iterator[Value]:
     """Yield the values of what was told, and the tables do not hold."""
+    told = known.pairs - known.held
     for call in calls:
-        content = call[:2]
-        if content in known.pairs and content not in known.held:
+        if call[:2] in told:
             values = [value for value in call.values() if value not in ruled.nobody]
             if len({known.holders.get(value) for value in values}) > 1:
                 yield from values
@@ -82,18 +89,24 @@ def _read_holders(
     """Note whose values are, and yield those of which that cannot be true."""
     asked = ((text,) for text in given if text is not None)
     made = email_value if kind is Kind.EMAIL else phone_value
-    for row in HOLDERS[kind].ask(connection, asked):
-        text, contact_id, primary_id, oldest, stands, *holder = row
+    moment = heard(connection.dialect)
+    holders, oldest, contents = known.holders, known.oldest, known.contents
+    for row in HOLDERS[kind].ask_plainly(connection, asked):
+        text, contact_id, linked_id, email, phone_number, created_at, began_at = row
         value = made(text)
         if contact_id is None:
             ruled.nobody.add(value)
-        elif not stands or text not in holder:
+            continue
+        primary_id, since = contact_id, created_at
+        if linked_id is not None:
+            primary_id, since = linked_id, began_at
+        if since is None or (text != email and text != phone_number):
             yield value
-        else:
-            id_, email, phone_number, created_at = holder
-            known.holders[value] = primary_id
-            known.oldest[primary_id] = oldest, primary_id
-            known.contents[email, phone_number] = id_, created_at
+            continue
+        created = moment(created_at)
+        holders[value] = primary_id
+        oldest[primary_id] = created if since is created_at else moment(since), primary_id
+        contents[email, phone_number] = contact_id, created
 
 
 def _read_apart(connection: Connection, known: Known, ruled: Ruled) -> dict[Value, int]:
@@ -113,22 +126,33 @@ def read_claims(
 ) -> None:
     """Note which contents anybody has told, and what of them `source` has."""
     pairs = {content for content in contents if None not in content}
-    alone = contents - pairs  # type: ignore[operator]
+    alone = [content for content in contents if None in content]
     rows = [
-        *PAIRS.ask(connection, pairs),
-        *ALONE[Kind.EMAIL].ask(connection, ((email,) for email, _ in alone if email)),
-        *ALONE[Kind.PHONE].ask(connection, ((number,) for _, number in alone if number)),
+        *PAIRS.ask_plainly(connection, pairs),
+        *ALONE[Kind.EMAIL].ask_plainly(connection, ((email,) for email, _ in alone if email)),
+        *ALONE[Kind.PHONE].ask_plainly(connection, ((number,) for _, number in alone if number)),
     ]
+    moment = heard(connection.dialect)
     for id_, email, phone_number, told_by, dated, held_by in rows:
         content = email, phone_number
         known.pairs.add(content)
         if held_by is not None:
             known.held.add(content)
         if told_by == source:
-            known.claims[content] = id_, dated
+            known.claims[content] = id_, moment(dated)
 
 
 def look_now(calls: Sequence[Call], source: str) -> Look:
     """Return what is known of `calls` at one moment."""
     with database.snapshot() as connection:
-        return look(connection, calls, source)
+        return look(connection, calls, source)._replace(moment=moment_of(connection))
+
+
+def moment_of(connection: Connection) -> str:
+    """Return which changes a statement sees: the same words, and nothing has changed since.
+
+    Only who changes something counts, so while nobody else does, these stay the same.
+    """
+    if connection.dialect.name != "postgresql":
+        return ""
+    return str(connection.scalar(MOMENT))

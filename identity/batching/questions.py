@@ -17,15 +17,16 @@ def _holders_of(kind: Kind) -> Question:
         # Always the kind, in words that need the value first: else SQLite would begin with all
         # identifiers of that kind.
         named = func.coalesce(kind.value, asked.c.value)
+        # Whoever is linked to nobody is the primary, and is not looked for a second time.
+        leads = and_(
+            _primary.id == _holder.linked_id,
+            _primary.linked_id.is_(None),
+            _primary.deleted_at.is_(None),
+        )
         return (
             select(
-                *(Identifier.value, Identifier.contact_id, _primary.id, _primary.created_at),
-                and_(
-                    _primary.id.is_not(None),
-                    _primary.linked_id.is_(None),
-                    _primary.deleted_at.is_(None),
-                ),
-                *(_holder.id, _holder.email, _holder.phone_number, _holder.created_at),
+                *(Identifier.value, Identifier.contact_id, _holder.linked_id, _holder.email),
+                *(_holder.phone_number, _holder.created_at, _primary.created_at),
             )
             .select_from(asked)
             .join(
@@ -33,7 +34,7 @@ def _holders_of(kind: Kind) -> Question:
                 and_(Identifier.kind == named, Identifier.value == asked.c.value),
             )
             .outerjoin(_holder, holds)
-            .outerjoin(_primary, _primary.id == func.coalesce(_holder.linked_id, _holder.id))
+            .outerjoin(_primary, leads)
         )
 
     return Question(build, value=Text)
@@ -87,6 +88,8 @@ def _whose(kind: Kind) -> Question:
 
 
 HOLDERS = {kind: _holders_of(kind) for kind in Kind}
+"""Whose values are: the contact, its primary if it is another, what it says, when it was created,
+and when that primary was."""
 PRIMARIES = {kind: _primaries_of(kind) for kind in Kind}
 """Whose values are, and no more than that."""
 WHOSE = {kind: _whose(kind) for kind in Kind}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from identity import database, evidence, forgetting, rebuilding, writing
-from identity.batching.looking import Look, look, look_now
+from identity.batching.looking import Look, look, look_now, moment_of
 from identity.batching.recalling import Recall
 from identity.batching.sifting import sift
 from identity.deciding import Call, Decided, decide
@@ -127,13 +127,17 @@ def _take(
 
 def _lock(connection: Connection, found: Look, calls: Sequence[Call], source: str) -> Look:
     """Lock the customers of `calls` and return what is known of them now."""
-    values = {value for call in calls for value in call.values()}
-    before = {found.known.holders[v] for v in values if v in found.known.holders}
+    holders, nobody = found.known.holders, found.ruled.nobody
+    given = {text for call in calls for text in call[:2]}
+    before = {primary_id for value, primary_id in holders.items() if value.text in given}
     locked = {row.id for row in LOCKED.ask(connection, ((id_,) for id_ in before))}
-    if found.ruled.nobody:
-        evidence.hold_nobody(connection, found.ruled.nobody)
+    if nobody:
+        evidence.hold_nobody(connection, nobody)
+    if found.moment and before <= locked and found.moment == moment_of(connection):
+        # Nobody has changed anything since, and those who would wait.
+        return found
     # What nobody had brought yet is not asked for again: the key of `identifier` answers that.
-    on_record = found.known.holders.keys() | found.ruled.nobody
+    on_record = holders.keys() | nobody
     again = look(connection, [_only(call, on_record) for call in calls], source)
     if not set(again.known.oldest) <= locked:
         raise LostRace("another call merged some of these customers first")

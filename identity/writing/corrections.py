@@ -20,11 +20,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import UpdateBase
 
-from identity.bulk import Change, spoken
+from identity.bulk import Change
 from identity.database import UtcDateTime
 from identity.deciding import Memory
 from identity.identifiers import Value
 from identity.models import Claim, Contact, Identifier
+from identity.moments import spoken
 from identity.writing.loads import CONTACTS, HELD_IDENTIFIERS, PRIMARY, SECONDARY
 
 _contact = Contact.table().c

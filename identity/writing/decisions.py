@@ -18,16 +18,17 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import UpdateBase
 
 from identity import forgetting
-from identity.bulk import Change, Question, Selected, spoken
+from identity.bulk import Change, Question, Selected
 from identity.database import UtcDateTime
 from identity.deciding import NEW, Decided, NewContact
 from identity.errors import LostRace
 from identity.identifiers import Kind
 from identity.models import Claim, Contact, EventKind
+from identity.moments import spoken
 from identity.probing import is_value
 from identity.writing.contacts import is_one_contact, write_contact
 from identity.writing.customers import Copied
-from identity.writing.founding import rows_of
+from identity.writing.founding import founded
 from identity.writing.loads import (
     CLAIMS,
     CONTACTS,
@@ -112,9 +113,9 @@ class _Writing:
         )
         claims = len(decided.claims) + len(decided.alone)
         self._places = draw(connection, "event", claims)
-        rows = rows_of(connection, decided.alone, self._ids, self._places, decided.first_claim)
+        self._others = founded(connection, decided, self._ids, self._places)
         founding = Copied if connection.dialect.name == "postgresql" else Staged
-        self._founded = founding(connection, rows, teller)
+        self._founded = founding(connection, self._others.rows, teller)
         self._risen: dict[int, int] = {}
 
     def write(self) -> Written:
@@ -125,9 +126,9 @@ class _Writing:
             # No identifier is written, so nothing else looks whether a name's person was erased.
             forgetting.hold_out(connection, self._teller.up_to)
         # SQLite wants a primary to be there before anybody is linked to it.
-        for primaries in (True, False):
-            CONTACTS.insert(connection, self._contacts(primaries=primaries))
+        CONTACTS.insert(connection, self._contacts(primaries=True))
         self._founded.write_contacts()
+        CONTACTS.insert(connection, self._contacts(primaries=False))
         try:
             self._founded.write_identifiers(list(self._identifiers()))
         except LostRace:
@@ -139,8 +140,9 @@ class _Writing:
         self._write_references()
         self._redate()
         self._absorb()
-        LINES.insert(connection, self._lines(moved))
         self._founded.write_lines()
+        LINES.insert(connection, self._lines(moved))
+        self._founded.write_lines_alone()
         return self._ids
 
     def _write_references(self) -> None:
@@ -153,14 +155,14 @@ class _Writing:
         REFERENCES.insert(self._connection, others)
 
     def _identifiers(self) -> Iterable[tuple[str, str, int]]:
-        for value, number in self._decided.identifiers:
+        for value, number in self._others.identifiers:
             yield NAMES[value.kind], value.text, self._ids.contact(number)
 
     def _claim(self, number: int) -> int:
         return number if number < NEW else self._places[number - self._decided.first_claim]
 
     def _contacts(self, *, primaries: bool) -> Iterable[tuple[Any, ...]]:
-        for contact in self._decided.contacts:
+        for contact in self._others.contacts:
             if (contact.number == contact.primary) is primaries:
                 yield self._contact(contact)
 
@@ -175,7 +177,7 @@ class _Writing:
 
     def _claims(self) -> Iterator[tuple[Any, ...]]:
         source, now, import_id, _ = self._teller
-        for number, email, phone_number, dated, memory, held_by in self._decided.claims:
+        for number, email, phone_number, dated, memory, held_by in self._others.claims:
             yield (
                 *(self._claim(number), email, phone_number, source, now, dated, import_id),
                 *(self._number(memory.contact), memory.brought and NAMES[memory.brought]),
@@ -222,7 +224,7 @@ class _Writing:
             )
 
     def _lines(self, moved: dict[int, list[int]]) -> Iterator[tuple[Any, ...]]:
-        for kind, primary, contact, email, phone_number in self._decided.lines:
+        for kind, primary, contact, email, phone_number in self._others.lines:
             detail = None
             if kind in (EventKind.CLUSTERS_MERGED, EventKind.PRIMARY_CHANGED):
                 assert contact is not None
