@@ -657,11 +657,22 @@ def test_a_transaction_is_as_large_as_is_done_in_less_than_half_a_second() -> No
     calls = range(50_000)
 
     sizes = [len(next(pace.parts(calls)))]
-    for took in (20_000, 0.2), (2000, 0.2), (4000, 4.0), (LEAST, 4.0), (3, 0.001), (LEAST, 0.2):
-        pace.took(*took)
+    for calls_taken, work in (
+        *((20_000, 0.2), (2000, 0.2), (4000, 4.0)),
+        *((LEAST, 4.0), (3, 0.001), (LEAST, 0.2)),
+    ):
+        pace.took(calls_taken, work, work)
         sizes.append(len(next(pace.parts(calls))))
 
     assert sizes == [1000, 2000, 4000, LEAST, LEAST, LEAST, 1000]
+
+
+def test_a_transaction_lasts_no_longer_than_callers_wait_whoever_has_the_machine() -> None:
+    pace = Pace()
+
+    pace.took(6000, 6.0, 0.1)
+
+    assert len(next(pace.parts(range(50_000)))) == 1200
 
 
 def test_the_collector_rests_until_whoever_sent_it_first_wakes_it() -> None:

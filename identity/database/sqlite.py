@@ -9,6 +9,11 @@ from identity import faults
 from identity.database import patience
 from identity.database.patience import PATIENCE, PERSISTENCE
 
+# An import would otherwise read the same pages of its indexes again for each batch, and copy them
+# from the log into the file again and again. What is committed is durable either way.
+UNHURRIED = "PRAGMA cache_size = -32768", "PRAGMA wal_autocheckpoint = 8000"
+HURRIED = "PRAGMA cache_size = -2000", "PRAGMA wal_autocheckpoint = 1000"
+
 
 def prepare(connection: sqlite3.Connection, _: object) -> None:
     """Set what holds for as long as the connection does."""
@@ -31,6 +36,7 @@ def begin_immediate(connection: Connection) -> None:
     """Begin to write, as soon as nobody else does."""
     sqlite = connection.connection.driver_connection
     assert isinstance(sqlite, sqlite3.Connection)
+    _settle(connection, sqlite)
     most = PERSISTENCE if patience.is_unhurried() else PATIENCE
     deadline = time.monotonic() + patience.left(most)
     while True:
@@ -42,3 +48,12 @@ def begin_immediate(connection: Connection) -> None:
             time.sleep(0.0002)
         else:
             return
+
+
+def _settle(connection: Connection, sqlite: sqlite3.Connection) -> None:
+    """Let whoever writes much keep more at hand, for as long as they have the connection."""
+    unhurried = patience.is_unhurried()
+    if connection.info.get("unhurried", False) is not unhurried:
+        for setting in UNHURRIED if unhurried else HURRIED:
+            sqlite.execute(setting)
+        connection.info["unhurried"] = unhurried

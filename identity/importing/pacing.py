@@ -12,7 +12,9 @@ T = TypeVar("T")
 LEAST, MOST = 500, 20_000
 """Calls in one transaction. Fewer cost more than they spare; with more the memory grows."""
 AIM = 0.4
-"""Seconds that a transaction is to take."""
+"""Seconds that a transaction is to take, of this thread's own work."""
+LONGEST = 1.2
+"""Seconds that it may last, whoever else has the machine or does its work elsewhere."""
 GROWTH = 2.0
 """How many times as many there are the next time, at most: what is easy may be over."""
 
@@ -29,13 +31,14 @@ class Pace:
         while done < len(calls):
             part = calls[done : done + self._size]
             done += len(part)
-            begun = time.monotonic()
+            begun, worked = time.monotonic(), time.thread_time()
             yield part
-            self.took(len(part), time.monotonic() - begun)
+            self.took(len(part), time.monotonic() - begun, time.thread_time() - worked)
 
-    def took(self, calls: int, seconds: float) -> None:
-        """Hear how long so many calls took."""
+    def took(self, calls: int, seconds: float, work: float = 0.0) -> None:
+        """Hear how long so many calls took, and how much of that was work of this thread."""
+        share = max(work / AIM, seconds / LONGEST)
         # What a few calls take says little of many, unless it is too long.
-        if calls >= LEAST or seconds > AIM:
-            fitting = min(calls * AIM / max(seconds, 0.001), GROWTH * self._size)
+        if calls >= LEAST or share > 1:
+            fitting = min(calls / max(share, 0.001), GROWTH * self._size)
             self._size = round(max(LEAST, min(fitting, MOST)))
