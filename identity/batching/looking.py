@@ -57,7 +57,7 @@ def look(connection: Connection, calls: Sequence[Call], source: str) -> Look:
     drifted: set[Value] = set()
     emails, numbers = {call[0] for call in calls}, {call[1] for call in calls}
     for kind, given in (Kind.EMAIL, emails), (Kind.PHONE, numbers):
-        drifted.update(_read_holders(connection, kind, given, known, ruled))
+        drifted.update(read_holders(connection, kind, given, known, ruled))
     if ruled.nobody:
         drifted |= ruled.nobody - evidence.ruled_nobody(connection)
     apart = _read_apart(connection, known, ruled)
@@ -83,7 +83,7 @@ def _contradicted(calls: Sequence[Call], known: Known, ruled: Ruled) -> Iterator
                 yield from values
 
 
-def _read_holders(
+def read_holders(
     connection: Connection, kind: Kind, given: Iterable[str | None], known: Known, ruled: Ruled
 ) -> Iterator[Value]:
     """Note whose values are, and yield those of which that cannot be true."""

@@ -59,42 +59,11 @@ def _primaries_of(kind: Kind) -> Question:
     return Question(build, value=Text)
 
 
-def _whose(kind: Kind) -> Question:
-    said = {Kind.EMAIL: _holder.email, Kind.PHONE: _holder.phone_number}[kind]
-
-    def build(asked: FromClause) -> Selected:
-        holds = and_(
-            _holder.id == Identifier.contact_id,
-            _holder.deleted_at.is_(None),
-            said == Identifier.value,
-        )
-        stands = and_(
-            _primary.id == func.coalesce(_holder.linked_id, _holder.id),
-            _primary.linked_id.is_(None),
-            _primary.deleted_at.is_(None),
-        )
-        # As above.
-        named = func.coalesce(kind.value, asked.c.value)
-        key = and_(Identifier.kind == named, Identifier.value == asked.c.value)
-        return (
-            select(Identifier.value, Identifier.contact_id, _primary.id, _primary.created_at)
-            .select_from(asked)
-            .join(Identifier, key)
-            .outerjoin(_holder, holds)
-            .outerjoin(_primary, stands)
-        )
-
-    return Question(build, value=Text)
-
-
 HOLDERS = {kind: _holders_of(kind) for kind in Kind}
 """Whose values are: the contact, its primary if it is another, what it says, when it was created,
 and when that primary was."""
 PRIMARIES = {kind: _primaries_of(kind) for kind in Kind}
 """Whose values are, and no more than that."""
-WHOSE = {kind: _whose(kind) for kind in Kind}
-"""Which values are on record, the contacts that brought them, None for what links nobody, and their
-primaries, None where the tables contradict themselves."""
 
 
 def _claims(*columns: str) -> Question:

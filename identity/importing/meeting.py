@@ -11,20 +11,16 @@ from sqlalchemy import Connection
 
 from identity import database
 from identity.batching import looking
-from identity.batching.questions import APART, WHOSE
-from identity.bulk import Question
-from identity.deciding import Content, Known
+from identity.batching.questions import APART
+from identity.deciding import Content, Known, Ruled
 from identity.deciding.outline import CLAIM, PAIR, OnRecord, number_of
-from identity.identifiers import Kind
+from identity.identifiers import Kind, Value
 from identity.importing.beforehand import Beforehand
 from identity.importing.imagining import ANYBODY
 from identity.importing.reading import Reading
 
 MOMENTS = 4096
 """Moments whose number is kept."""
-
-Row = tuple[str, int | None, int | None, datetime | None]
-"""A value, the contact that brought it, its primary, and when that was created."""
 
 
 def of(reading: Reading, source: str) -> OnRecord:
@@ -34,15 +30,13 @@ def of(reading: Reading, source: str) -> OnRecord:
     values, holders, ages = array("q"), array("q"), array("q")
     ruled, nobody = array("q"), array("q")
     age_of: Callable[[datetime], int] = lru_cache(MOMENTS)(number_of)
-    for text, contact_id, primary_id, created_at in _found(reading):
-        if primary_id is not None and created_at is not None:
-            values.append(hash(text))
+    for known, links_nobody, drifted in _found(reading):
+        for value, primary_id in known.holders.items():
+            values.append(hash(value.text))
             holders.append(primary_id)
-            ages.append(age_of(created_at))
-            continue
-        ruled.append(hash(text))
-        if contact_id is None:
-            nobody.append(hash(text))
+            ages.append(age_of(known.oldest[primary_id][0]))
+        nobody.extend(hash(value.text) for value in links_nobody)
+        ruled.extend(hash(value.text) for value in (*links_nobody, *drifted))
     ruled.extend(map(hash, database.read(_kept_apart)))
     record = OnRecord(values, holders, ages, ruled, nobody)
     return replace(record, told=_told(reading, reading.newcomers.asked(record), source))
@@ -57,15 +51,19 @@ def after(record: OnRecord, rulings: Beforehand) -> OnRecord:
     )
 
 
-def _found(reading: Reading) -> Iterator[Row]:
+def _found(reading: Reading) -> Iterator[tuple[Known, set[Value], list[Value]]]:
+    """Yield who holds the values of a file, which link nobody, and what cannot be true."""
     for batch in reading.batches():
         for kind, texts in zip((Kind.EMAIL, Kind.PHONE), batch.columns, strict=False):
-            yield from database.read(partial(_ask, WHOSE[kind], texts))
+            yield database.read(partial(_read_holders, kind, texts))
 
 
-def _ask(question: Question, texts: Sequence[str | None], connection: Connection) -> list[Row]:
-    asked = ((text,) for text in texts if text is not None)
-    return list(question.ask(connection, asked))
+def _read_holders(
+    kind: Kind, texts: Sequence[str | None], connection: Connection
+) -> tuple[Known, set[Value], list[Value]]:
+    known, ruled = Known(), Ruled()
+    drifted = list(looking.read_holders(connection, kind, texts, known, ruled))
+    return known, ruled.nobody, drifted
 
 
 def _kept_apart(connection: Connection) -> set[str]:
