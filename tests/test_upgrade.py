@@ -3,6 +3,7 @@
 import io
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -11,15 +12,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import networkx
+import psycopg
 import pytest
+from flask_migrate import downgrade
 from sqlalchemy import text
 
 from identity import ROOT
 from identity.database import db
 from identity.verification import verify
-from tests.conftest import app_on, close
+from tests.conftest import MakeDatabase, app_on, close, migrate
+from tests.postgres import Postgres
 from tests.serving import Server, free_port, serving, started
 
 pytestmark = pytest.mark.slow
@@ -78,6 +83,7 @@ class Version:
     code: Path
     folder: Path
     url: str
+    workers: int = 1
 
     @property
     def environment(self) -> dict[str, str]:
@@ -92,37 +98,68 @@ class Version:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def take_back(self) -> None:
+        """Give the database the tables of the version before."""
+        app = app_on(self.url)
+        with app.app_context():
+            downgrade(revision="0004")
+            close(app)
+
     def serve(self) -> AbstractContextManager[Server]:
         """Serve the database with this version until the block ends."""
         if self.code == ROOT:
-            return serving(self.url, self.folder, WEB_CONCURRENCY=2)
+            return serving(self.url, self.folder, WEB_CONCURRENCY=self.workers)
         port = free_port()
         gunicorn = str(Path(sys.executable).parent / "gunicorn")
-        given = {"PORT": str(port), "WEB_CONCURRENCY": "2"}
+        given = {"PORT": str(port), "WEB_CONCURRENCY": str(self.workers)}
         log = self.folder / "before.log"
         return started([gunicorn, "wsgi:app"], self.code, log, port, self.environment | given)
 
 
-@pytest.fixture
-def address(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """The address of a database without tables."""
-    if backend == "sqlite":
-        return f"sqlite:///{tmp_path}/identity.sqlite3"
-    url: str = request.getfixturevalue("empty_database")
-    return url
-
-
-@pytest.fixture
-def before(address: str, tmp_path: Path) -> Version:
-    """The version before, on a database with its tables."""
+@pytest.fixture(scope="module")
+def code_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The code of the version before."""
+    folder = tmp_path_factory.mktemp("before")
     packed = subprocess.run(["git", "archive", BEFORE], cwd=ROOT, capture_output=True)
     if packed.returncode:
         pytest.fail(f"this copy of the repository does not go back to {BEFORE}")
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
-        archive.extractall(tmp_path / "before", filter="data")
-    version = Version(tmp_path / "before", tmp_path, address)
-    version.flask("db", "upgrade")
-    return version
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def file_before(code_before: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the tables of the version before."""
+    folder = tmp_path_factory.mktemp("file")
+    Version(code_before, folder, f"sqlite:///{folder}/before.sqlite3").flask("db", "upgrade")
+    return folder / "before.sqlite3"
+
+
+@pytest.fixture(scope="module")
+def database_before(code_before: Path, postgres_server: Postgres, tmp_path_factory: Any) -> str:
+    """The name of a database with the tables of the version before."""
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE before")
+    folder, url = tmp_path_factory.mktemp("database"), postgres_server.url("before")
+    Version(code_before, folder, url).flask("db", "upgrade")
+    return "before"
+
+
+@pytest.fixture
+def address(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The address of a database with the tables of the version before."""
+    if backend == "sqlite":
+        made = shutil.copy(request.getfixturevalue("file_before"), tmp_path / "identity.sqlite3")
+        return f"sqlite:///{made}"
+    make: MakeDatabase = request.getfixturevalue("make_database")
+    return make(request.getfixturevalue("database_before"))
+
+
+@pytest.fixture
+def before(code_before: Path, address: str, tmp_path: Path) -> Version:
+    """The version before, on a database with its tables."""
+    return Version(code_before, tmp_path, address)
 
 
 @pytest.fixture
@@ -193,7 +230,7 @@ def test_the_version_before_goes_on_answering_beside_this_one(
     (tmp_path / "customers.csv").write_text(FILE)
     with before.serve() as old:
         calls = tell(old, DAY_ONE)
-        now.flask("db", "upgrade")
+        migrate(now.url)
         calls += tell(old, DAY_TWO)
         before.flask("identity", "import", str(tmp_path / "customers.csv"))
         calls += TOLD_BY_FILE
@@ -212,6 +249,7 @@ def test_the_version_before_goes_on_answering_beside_this_one(
 
 @pytest.mark.usefixtures("stored")
 def test_an_upgrade_under_load_loses_no_answered_call(before: Version, now: Version) -> None:
+    before.workers = now.workers = 2
     with before.serve() as old, ThreadPoolExecutor(6) as callers:
         answered = tell(old, about(60, 100, seed=1))
         hands = [callers.submit(call_through, [old], about(60, 80, seed)) for seed in (2, 3, 4)]
@@ -251,10 +289,10 @@ def test_the_version_before_may_come_back(before: Version, now: Version, tmp_pat
     (tmp_path / "customers.csv").write_text(FILE)
     with before.serve() as old:
         calls = tell(old, DAY_ONE)
-        now.flask("db", "upgrade")
+        migrate(now.url)
         calls += tell(old, DAY_TWO)
 
-    now.flask("db", "downgrade", "0004")
+    now.take_back()
     with before.serve() as old:
         calls += tell(old, [*DAY_THREE, *calls])
 
@@ -263,15 +301,15 @@ def test_the_version_before_may_come_back(before: Version, now: Version, tmp_pat
 
 @pytest.mark.usefixtures("stored")
 def test_this_version_may_come_back_too(before: Version, now: Version) -> None:
-    now.flask("db", "upgrade")
+    migrate(now.url)
     with now.serve() as new:
         calls = tell(new, DAY_ONE)
-    now.flask("db", "downgrade", "0004")
+    now.take_back()
     with before.serve() as old:
         calls += tell(old, DAY_TWO)
     assert "no drift" in before.flask("identity", "verify")
 
-    now.flask("db", "upgrade")
+    migrate(now.url)
     with now.serve() as new:
         calls += tell(new, DAY_THREE)
 
