@@ -62,7 +62,7 @@ def test_imports_and_calls_about_the_same_customers(
 def test_an_import_killed_half_way_is_finished_by_running_it_again(
     app: Flask, database_url: str, tmp_path: Path
 ) -> None:
-    calls = calls_about(200_000, 90_000, 5)
+    calls = calls_about(100_000, 45_000, 5)
     path = write(tmp_path / "large.csv", calls)
     killed = importing(database_url, path)
     deadline = time.monotonic() + 60
@@ -93,7 +93,7 @@ def test_an_import_killed_half_way_is_finished_by_running_it_again(
 def test_a_database_that_goes_away_ends_the_import_with_a_sentence(
     postgres_server: Postgres, app: Flask, database_url: str, tmp_path: Path
 ) -> None:
-    path = write(tmp_path / "large.csv", calls_about(200_000, 90_000, 6))
+    path = write(tmp_path / "large.csv", calls_about(100_000, 45_000, 6))
     running = importing(database_url, path)
     deadline = time.monotonic() + 60
     while not count(Contact) and time.monotonic() < deadline:
