@@ -69,18 +69,16 @@ def look(connection: Connection, calls: Sequence[Call], source: str) -> Look:
         asked = ((claim,) for claim, _ in known.claims.values())
         rows = evidence.REFERENCES.ask_plainly(connection, asked)
         known.references = {row[:3] for row in rows}
-    drifted.update(_contradicted(calls, known, ruled))
+    drifted.update(_contradicted(known, ruled))
     return Look(known, ruled, apart, drifted)
 
 
-def _contradicted(calls: Sequence[Call], known: Known, ruled: Ruled) -> Iterator[Value]:
+def _contradicted(known: Known, ruled: Ruled) -> Iterator[Value]:
     """Yield the values of what was told, and the tables do not hold."""
-    told = known.pairs - known.held
-    for call in calls:
-        if call[:2] in told:
-            values = [value for value in call.values() if value not in ruled.nobody]
-            if len({known.holders.get(value) for value in values}) > 1:
-                yield from values
+    for content in known.pairs - known.held:
+        values = [value for value in Call(*content).values() if value not in ruled.nobody]
+        if len({known.holders.get(value) for value in values}) > 1:
+            yield from values
 
 
 def read_holders(

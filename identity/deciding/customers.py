@@ -1,6 +1,6 @@
 """The function: customers that follow from what is told, claim after claim."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -65,7 +65,8 @@ class Customers:
         one = None if email is None else email_value(email)
         other = None if phone_number is None else phone_value(phone_number)
         if nobody:
-            one, other = (None if each in nobody else each for each in (one, other))
+            one = None if one in nobody else one
+            other = None if other in nobody else other
         if one is None and other is None:
             return None
         if dated is None:
@@ -92,6 +93,12 @@ class Customers:
     def age(self, cluster: int) -> Age:
         """Return the age of a cluster's oldest contact, its primary."""
         return self._oldest[self.root(cluster)]
+
+    def ages(self, known: Iterable[int], made: Iterable[Made]) -> Callable[[], dict[int, Age]]:
+        """Return what returns the age of each cluster concerned, by each of its names."""
+        # Known to nobody but who asks: what is decided must not keep itself alive, for a file is
+        # decided with the collector at rest.
+        return lambda: {name: self.age(name) for name in {*known, *(each.cluster for each in made)}}
 
     def primary(self, cluster: int) -> int:
         """Return the number of a cluster's primary."""
@@ -140,13 +147,21 @@ class Customers:
         as_two: bool,
     ) -> tuple[Memory, tuple[Made, ...], tuple[int, int] | None]:
         """Take what is told together: an email, a phone number, or both."""
-        new = [value for value in (one, other) if value and value not in self._holders]
+        holders = self._holders
         content = one and one.text, other and other.text
+        here = None if one is None else holders.get(one)
+        there = None if other is None else holders.get(other)
+        new = [
+            value
+            for value, holder in ((one, here), (other, there))
+            if value is not None and holder is None
+        ]
         if new:
             memory, number = self._number(memory, new[0].kind, as_two=as_two)
-            made = self._add(number, content, dated, new, one, other)
+            known = there if here is None else here
+            made = self._add(number, content, dated, new, number if known is None else known)
             return memory, (made,), None
-        joined = self._join(self._holders[one], self._holders[other]) if one and other else None
+        joined = None if here is None or there is None else self._join(here, there)
         self._date(content, dated)
         return memory, (), joined
 
@@ -173,12 +188,10 @@ class Customers:
         content: Content,
         dated: datetime,
         new: Sequence[Value],
-        *given: Value | None,
+        cluster: int,
     ) -> Made:
-        known = [self._holders[value] for value in given if value and value in self._holders]
-        cluster = known[0] if known else number
-        root = self.root(cluster)
-        self._oldest[root] = min(self._oldest.get(root, (dated, number)), (dated, number))
+        root, age = self.root(cluster), (dated, number)
+        self._oldest[root] = min(self._oldest.get(root, age), age)
         self.dates[content] = number, dated
         for value in new:
             self._holders[value] = cluster

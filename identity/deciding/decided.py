@@ -1,5 +1,6 @@
 """What comes out: what is to be written of some calls."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -88,8 +89,9 @@ class Decided:
     """Of each line that brought what was erased: what was left of it, and told."""
     links: int = 0
     """Pairs that nobody had told before."""
-    ages: dict[int, Age] = field(default_factory=dict)
-    """Of each cluster concerned, by each of its names: the age of its primary."""
+    ages: Callable[[], dict[int, Age]] = dict
+    """Returns of each cluster concerned, by each of its names, the age of its primary: for whoever
+    goes on from here, and writes nothing."""
     first: int = NEW
     next: int = NEW
     """The numbers of the new contacts begin and end here."""

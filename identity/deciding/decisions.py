@@ -88,9 +88,10 @@ class _Decision:
         if told is None:
             self._decided.empty.add(call.line)
             return None
+        content = call[:2]
         number = self._decided.first_claim + len(self._added) + len(self._decided.alone)
-        self._added[number] = NewClaim(number, *call.content, told.dated, told.memory, told.held_by)
-        self._claims[call.content] = number, told.dated
+        self._added[number] = NewClaim(number, *content, told.dated, told.memory, told.held_by)
+        self._claims[content] = number, told.dated
         self._decided.told.add(call.line)
         if told.held_by is not None:
             self._decided.held.add(call.line)
@@ -101,8 +102,9 @@ class _Decision:
         """Note what came of a call, for the ledger and for the account of an import."""
         self._made += told.made
         merged = told.joined is not None and self._merged(told.joined, call)
-        if None not in call.content and call.content not in self._pairs:
-            self._pairs.add(call.content)
+        content = call[:2]
+        if None not in content and content not in self._pairs:
+            self._pairs.add(content)
             self._decided.links += 1
             self._decided.news.add(call.line)
             if not told.made and not merged:
@@ -139,18 +141,17 @@ class _Decision:
         decided.absorbed = [(line.contact, line.primary) for line in changes if line.contact]
         decided.joins = self._merges
         decided.lines = [*self._contact_lines(), *changes, *self._seen_lines()]
-        names = {*self._known.oldest, *(made.cluster for made in self._made)}
-        decided.ages = {name: customers.age(name) for name in names}
+        decided.ages = customers.ages(self._known.oldest, self._made)
         decided.next = customers.next
         return decided
 
     def _contact_lines(self) -> Iterable[Line]:
-        for made in self._made:
-            primary = self._customers.primary(made.cluster)
-            known_before = self._customers.root(made.cluster) in self._formers
-            is_first = made.number == primary and not known_before
+        for (number, email, phone_number, _, primary), made in zip(
+            self._decided.contacts, self._made, strict=True
+        ):
+            is_first = number == primary and self._customers.root(made.cluster) not in self._formers
             kind = EventKind.CONTACT_CREATED if is_first else EventKind.CONTACT_LINKED
-            yield Line(kind, primary, made.number, made.email, made.phone_number)
+            yield Line(kind, primary, number, email, phone_number)
 
     def _merge_lines(self) -> Iterable[Line]:
         for former, call in self._merges:

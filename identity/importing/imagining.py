@@ -89,7 +89,7 @@ class Imagined:
         new.held.update(
             (each.email, each.phone_number) for each in decided.claims if each.held_by is not None
         )
-        for name, (created_at, primary) in decided.ages.items():
+        for name, (created_at, primary) in decided.ages().items():
             new.oldest[primary] = created_at, primary
             if name != primary:
                 self._successors[name] = primary
