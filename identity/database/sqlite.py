@@ -9,10 +9,8 @@ from identity import faults
 from identity.database import patience
 from identity.database.patience import PATIENCE, PERSISTENCE
 
-# An import would otherwise read the same pages of its indexes again for each batch, and copy them
-# from the log into the file again and again. What is committed is durable either way.
-UNHURRIED = "PRAGMA cache_size = -32768", "PRAGMA wal_autocheckpoint = 8000"
-HURRIED = "PRAGMA cache_size = -2000", "PRAGMA wal_autocheckpoint = 1000"
+# An import would otherwise read the same pages of its indexes again for each batch.
+UNHURRIED, HURRIED = "PRAGMA cache_size = -32768", "PRAGMA cache_size = -2000"
 
 
 def prepare(connection: sqlite3.Connection, _: object) -> None:
@@ -54,6 +52,5 @@ def _settle(connection: Connection, sqlite: sqlite3.Connection) -> None:
     """Let whoever writes much keep more at hand, for as long as they have the connection."""
     unhurried = patience.is_unhurried()
     if connection.info.get("unhurried", False) is not unhurried:
-        for setting in UNHURRIED if unhurried else HURRIED:
-            sqlite.execute(setting)
+        sqlite.execute(UNHURRIED if unhurried else HURRIED)
         connection.info["unhurried"] = unhurried
