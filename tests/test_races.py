@@ -37,9 +37,15 @@ def _call_all(url: str, calls: list[Call], threads: int, barrier: Barrier) -> li
     """In a process of its own: make all calls, from several threads; return the primaries."""
     app = app_on(url, WEB_THREADS=threads)
 
-    def call(given: Call) -> int:
-        with app.app_context():
-            return identify(Identifiers.parse(*given), source="race").cluster.primary_id
+    def call(given: Call, tries: int = 3) -> int:
+        try:
+            with app.app_context():
+                return identify(Identifiers.parse(*given), source="race").cluster.primary_id
+        except Unavailable:
+            # On a machine with much to do five seconds may pass, and then it is told to ask again.
+            if tries == 1:
+                raise
+            return call(given, tries - 1)
 
     with ThreadPoolExecutor(threads) as pool:
         barrier.wait()
