@@ -102,6 +102,9 @@ def worker_exit(_: Any, worker: Any) -> None:
     """Let the office's errands come to their end, and its sweep end with the step it is at."""
     if isinstance(worker, Office):
         errands.of(worker.app.wsgi()).end()
+    else:
+        # Else loggers outlive what gevent gave them, and complain when they go.
+        gc.unfreeze()
     if deliverer := getattr(worker, "beside", None):
         deliverer.end()
     if sweeper := getattr(worker, "sweeper", None):
