@@ -228,3 +228,16 @@ def test_an_erasure_lets_others_go_first_while_the_identifiers_are_vacuumed(
         before = connection.scalar(told)
         forgetting.shut_out(connection)
         assert connection.scalar(told) == before
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+@pytest.mark.usefixtures("app")
+def test_whoever_is_stopped_amid_a_statement_is_stopped() -> None:
+    def stopped() -> None:
+        with database.transaction() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.pgconn.send_query(b"SELECT pg_sleep(1)")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        database.retrying(stopped)

@@ -132,7 +132,15 @@ def transaction(*, one_statement: bool = False) -> Iterator[Connection]:
         with db.engine.connect() as connection:
             # Said aloud: prepared statements go past SQLAlchemy, which would begin by itself.
             begun = connection.begin()
-            yield connection
+            try:
+                yield connection
+            except Exception:
+                raise
+            except BaseException:
+                # Whoever was stopped amid a statement has a connection that takes no ROLLBACK, and
+                # that second error, which looks like a lost connection, would hide the first.
+                connection.invalidate()
+                raise
             begun.commit()
 
 
