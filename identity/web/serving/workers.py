@@ -1,15 +1,19 @@
 """The processes that serve, as gunicorn makes them."""
 
+import fcntl
 import importlib
 import os
 import signal
 import socket
+import sys
+import termios
 import threading
 import warnings
 from typing import Any, ClassVar
 
 import gevent
 from gevent import monkey
+from gevent.local import local
 from gunicorn import http, util
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
@@ -38,6 +42,7 @@ class Door(GeventWorker):  # type: ignore[misc]
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._idle: set[_Idle] = set()
+        self._here = local()
 
     def patch(self) -> None:
         """Let whatever waits in this process let others go on meanwhile."""
@@ -58,6 +63,7 @@ class Door(GeventWorker):  # type: ignore[misc]
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve a connection."""
         client.settimeout(STALLED)
+        self._here.client = client
         # Past the parent's, which would let a client that vanished half-way wait for ever.
         AsyncWorker.handle(self, listener, client, addr)
 
@@ -75,7 +81,7 @@ class Door(GeventWorker):  # type: ignore[misc]
 
     def timeout_ctx(self) -> "_Idle":
         """Return what limits the wait for a request."""
-        return _Idle(self.cfg.keepalive, self._idle)
+        return _Idle(self.cfg.keepalive, self._idle, self._here.client)
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
         """Serve what is under way, and then end."""
@@ -107,9 +113,9 @@ def _is_read(body: Any) -> bool:
 class _Idle(gevent.Timeout):  # type: ignore[misc]
     """The wait for the next request of a connection."""
 
-    def __init__(self, seconds: float, all_: set["_Idle"]) -> None:
+    def __init__(self, seconds: float, all_: set["_Idle"], client: Any) -> None:
         super().__init__(seconds, False)
-        self._all = all_
+        self._all, self._client = all_, client
         self._waiting = gevent.getcurrent()
 
     def __enter__(self) -> "_Idle":
@@ -124,7 +130,19 @@ class _Idle(gevent.Timeout):  # type: ignore[misc]
     def end(self) -> None:
         """End it, as if its time had come."""
         # Only the hub may throw without being forgotten itself.
-        gevent.get_hub().loop.run_callback(self._waiting.throw, self)
+        gevent.get_hub().loop.run_callback(self._end)
+
+    def _end(self) -> None:
+        # On a busy machine the request has come by now: it is being served, or it is there and will
+        # be read next. Its connection is closed behind the answer.
+        if self in self._all and not _has_said(self._client):
+            self._waiting.throw(self)
+
+
+def _has_said(client: Any) -> bool:
+    """Tell whether there is something to be read from a client."""
+    there = fcntl.ioctl(client.fileno(), termios.FIONREAD, bytes(4))
+    return int.from_bytes(there, sys.byteorder) > 0
 
 
 class Office(ThreadWorker):  # type: ignore[misc]
