@@ -3,11 +3,14 @@
 import os
 import shutil
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 
 PREFIX = "identity-serving-"
 """With which their names begin; then comes the id of the server's first process."""
+TRIES, PAUSE = 10, 0.1
+"""How often it is tried to take a folder away, and seconds in between."""
 
 
 def sweep(ours: Path) -> None:
@@ -22,7 +25,12 @@ def sweep(ours: Path) -> None:
 
 def end(folder: Path) -> None:
     """Take a folder away."""
-    shutil.rmtree(folder, ignore_errors=True)
+    for _ in range(TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            break
+        # A worker that is dying may have put something there meanwhile.
+        time.sleep(PAUSE)
 
 
 def _is_there(pid: int) -> bool:
