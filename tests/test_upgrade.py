@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import networkx
 import psycopg
 import pytest
 from flask_migrate import downgrade
@@ -24,6 +23,7 @@ from identity import ROOT
 from identity.database import db
 from identity.verification import verify
 from tests.conftest import MakeDatabase, app_on, close, migrate
+from tests.oracle import Call, partition
 from tests.postgres import Postgres
 from tests.serving import Server, free_port, serving, started
 
@@ -31,7 +31,6 @@ pytestmark = pytest.mark.slow
 
 BEFORE = "680cf6f"
 """The last commit whose tables know no claims."""
-Call = tuple[str | None, str | None]
 
 DAY_ONE: list[Call] = [
     ("lorraine@hillvalley.edu", "123456"),
@@ -179,12 +178,7 @@ def tell(server: Server, calls: Iterable[Call]) -> list[Call]:
 
 def customers(calls: Iterable[Call]) -> set[frozenset[str]]:
     """Return who belongs together after those calls, in whatever order they were made."""
-    graph = networkx.Graph()
-    for call in calls:
-        given = [value for value in call if value]
-        graph.add_nodes_from(given)
-        graph.add_edges_from([given] if len(given) == 2 else [])
-    return set(map(frozenset, networkx.connected_components(graph)))
+    return set(map(frozenset, partition(calls)))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from werkzeug.utils import import_string
 
 from identity import database
+from identity.bulk import without_collecting
 from identity.cli import exits
 from identity.errors import IdentityError, InvalidInput, Unavailable
 
@@ -31,11 +32,8 @@ class Commands(AppGroup):
         if name not in self._places:
             return None
         # As in `wsgi`: nothing of it becomes garbage.
-        gc.disable()
-        try:
+        with without_collecting():
             command: click.Command = import_string(self._places[name])
-        finally:
-            gc.enable()
         return command
 
     def invoke(self, context: click.Context) -> object:

@@ -34,8 +34,9 @@ def begin_immediate(connection: Connection) -> None:
     """Begin to write, as soon as nobody else does."""
     sqlite = connection.connection.driver_connection
     assert isinstance(sqlite, sqlite3.Connection)
-    _settle(connection, sqlite)
-    most = PERSISTENCE if patience.is_unhurried() else PATIENCE
+    unhurried = patience.is_unhurried()
+    _settle(connection, sqlite, unhurried=unhurried)
+    most = PERSISTENCE if unhurried else PATIENCE
     deadline = time.monotonic() + patience.left(most)
     while True:
         try:
@@ -48,9 +49,8 @@ def begin_immediate(connection: Connection) -> None:
             return
 
 
-def _settle(connection: Connection, sqlite: sqlite3.Connection) -> None:
+def _settle(connection: Connection, sqlite: sqlite3.Connection, *, unhurried: bool) -> None:
     """Let whoever writes much keep more at hand, for as long as they have the connection."""
-    unhurried = patience.is_unhurried()
     if connection.info.get("unhurried", False) is not unhurried:
         sqlite.execute(UNHURRIED if unhurried else HURRIED)
         connection.info["unhurried"] = unhurried

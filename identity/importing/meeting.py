@@ -18,9 +18,7 @@ from identity.identifiers import Kind, Value
 from identity.importing.beforehand import Beforehand
 from identity.importing.imagining import ANYBODY
 from identity.importing.reading import Reading
-
-MOMENTS = 4096
-"""Moments whose number is kept."""
+from identity.moments import MOMENTS
 
 
 def of(reading: Reading, source: str) -> OnRecord:
